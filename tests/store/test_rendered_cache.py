@@ -1,7 +1,9 @@
 """Tests of twisted_mail.store.rendered_cache."""
 
 from twisted_mail.mail.mailbox.entry import RenderedItems
-from twisted_mail.store.rendered_cache import MAX_AT_ONCE, RenderedCache
+from twisted_mail.store.rendered_cache import MAX_AT_ONCE, MAX_SHARE_OCTETS, RenderedCache
+
+EMPTY = 520  # octets that an entry takes besides its text
 
 
 def items(text: bytes) -> RenderedItems:
@@ -9,52 +11,90 @@ def items(text: bytes) -> RenderedItems:
 
 
 def test_what_was_put_is_got_for_its_mailbox_only() -> None:
-    cache = RenderedCache()
-    cache.put(1, {5: items(b"(one)"), 6: None})
-    assert cache.get(1, [4, 5, 6]) == {5: items(b"(one)")}
-    assert cache.get(2, [5]) == {}
+    share = RenderedCache().share()
+    share.put(1, {5: items(b"(one)"), 6: None})
+    assert share.get(1, [4, 5, 6]) == {5: items(b"(one)")}
+    assert share.get(2, [5]) == {}
+    assert share.lacking(1, [4, 5, 6]) == [4, 6]
 
 
 def test_what_was_not_asked_for_the_longest_goes_first() -> None:
-    cache = RenderedCache(max_octets=1500)
-    cache.put(1, {1: items(b"x" * 100), 2: items(b"y" * 100), 3: items(b"z" * 100)})
-    cache.get(1, [1])
-    cache.put(2, {1: items(b"new")})
-    assert sorted(cache.get(1, [1, 2, 3])) == [1, 3]
-    assert sorted(cache.get(2, [1])) == [1]
+    share = RenderedCache(max_octets=3 * EMPTY + 300).share()
+    share.put(1, {1: items(b"x" * 100), 2: items(b"y" * 100), 3: items(b"z" * 100)})
+    share.get(1, [1])
+    share.put(2, {1: items(b"new")})
+    assert sorted(share.get(1, [1, 2, 3])) == [1, 3]
+    assert sorted(share.get(2, [1])) == [1]
+
+
+def test_the_account_that_asked_least_lately_gives_first() -> None:
+    cache = RenderedCache(max_octets=3 * EMPTY)
+    one, two, three = cache.share(), cache.share(), cache.share()
+    for share in (one, two, three):
+        share.put(1, {1: items(b"")})
+    one.get(1, [1])
+    three.put(1, {2: items(b"")})
+    assert [len(share.get(1, [1, 2])) for share in (one, two, three)] == [1, 0, 2]
+    two.put(1, {3: items(b"")})
+    assert [len(share.get(1, [1, 2, 3])) for share in (one, two, three)] == [0, 1, 2]
+
+
+def test_one_account_does_not_drive_out_all_others() -> None:
+    cache = RenderedCache(max_octets=4 * EMPTY, max_share_octets=3 * EMPTY)
+    quiet, busy = cache.share(), cache.share()
+    quiet.put(1, {1: items(b"")})
+    for uid in range(100):
+        busy.put(2, {uid: items(b"")})
+    assert sorted(busy.get(2, range(100))) == [97, 98, 99]
+    assert sorted(quiet.get(1, [1])) == [1]
 
 
 def test_the_bound_holds_whatever_is_put() -> None:
-    cache = RenderedCache(max_octets=10_000)
+    cache = RenderedCache(max_octets=12_000)
+    shares = [cache.share() for _ in range(3)]
     for number in range(200):
-        cache.put(number % 3, {number: items(b"x" * (number * 37 % 900))})
-        kept = [found for mailbox in range(3) for found in cache.get(mailbox, range(200)).values()]
-        assert sum(len(one.envelope) + 400 for one in kept) <= 10_000
-    cache.put(9, {1: items(b"x" * 20_000)})
-    assert cache.get(9, [1]) == {}
+        shares[number % 3].put(number % 2, {number: items(b"x" * (number * 37 % 900))})
+        kept = [
+            found
+            for share in shares
+            for mailbox in range(2)
+            for found in share.get(mailbox, range(200)).values()
+        ]
+        assert sum(len(one.envelope) + EMPTY for one in kept) <= 12_000
+    shares[0].put(9, {1: items(b"x" * 20_000)})
+    assert shares[0].get(9, [1]) == {}
+
+
+def test_the_envelopes_of_ten_thousand_usual_messages_fit() -> None:
+    usual = RenderedItems(b"e" * 416, b"b" * 131, b"s" * 200, 0, b"f" * 500, b"p" * 200, b"o" * 43)
+    share = RenderedCache().share()
+    for uid in range(10_000):
+        share.put(1, {uid: usual})
+    assert not share.lacking(1, range(10_000))
+    assert share.octets <= MAX_SHARE_OCTETS
 
 
 def test_a_very_large_entry_does_not_drive_out_the_others() -> None:
-    cache = RenderedCache(max_octets=16_000, max_entry_octets=1_000)
-    cache.put(1, {1: items(b"x"), 2: items(b"y")})
-    cache.put(2, {1: items(b"z" * 17_000), 2: items(b"z" * 1_000)})
-    assert sorted(cache.get(1, [1, 2])) == [1, 2]
-    assert sorted(cache.get(2, [1, 2])) == []
+    share = RenderedCache(max_octets=16_000, max_entry_octets=1_000).share()
+    share.put(1, {1: items(b"x"), 2: items(b"y")})
+    share.put(2, {1: items(b"z" * 17_000), 2: items(b"z" * 1_000)})
+    assert sorted(share.get(1, [1, 2])) == [1, 2]
+    assert sorted(share.get(2, [1, 2])) == []
 
 
 def test_an_entry_that_is_put_again_is_counted_once() -> None:
-    cache = RenderedCache(max_octets=1000)
+    share = RenderedCache(max_octets=2 * EMPTY + 100).share()
     for _ in range(10):
-        cache.put(1, {1: items(b"x")})
-    cache.put(1, {2: items(b"y")})
-    assert sorted(cache.get(1, [1, 2])) == [1, 2]
+        share.put(1, {1: items(b"x")})
+    share.put(1, {2: items(b"y")})
+    assert sorted(share.get(1, [1, 2])) == [1, 2]
 
 
 def test_what_comes_with_very_many_others_is_not_kept_and_drives_out_nothing() -> None:
-    cache = RenderedCache()
-    cache.put(1, {1: items(b"x")})
-    cache.put(2, {uid: items(b"y") for uid in range(MAX_AT_ONCE + 1)})
-    assert cache.get(2, range(MAX_AT_ONCE + 1)) == {}
-    cache.put(2, {uid: items(b"y") for uid in range(MAX_AT_ONCE)})
-    assert sorted(cache.get(1, [1])) == [1]
-    assert len(cache.get(2, range(MAX_AT_ONCE))) == MAX_AT_ONCE
+    share = RenderedCache().share()
+    share.put(1, {1: items(b"x")})
+    share.put(2, {uid: items(b"y") for uid in range(MAX_AT_ONCE + 1)})
+    assert share.get(2, range(MAX_AT_ONCE + 1)) == {}
+    share.put(2, {uid: items(b"y") for uid in range(MAX_AT_ONCE)})
+    assert sorted(share.get(1, [1])) == [1]
+    assert len(share.get(2, range(MAX_AT_ONCE))) == MAX_AT_ONCE

@@ -1,7 +1,8 @@
 """Rendered items in memory, of messages in open mailboxes: what clients ask for again and again.
 
 What is rendered from a message never changes, so an entry is right for as long as the message is there.
-All accounts of a process share one bound; what was not asked for the longest goes first.
+All accounts of a process share one bound, of which one account has a part at most: the account that asked
+least lately gives first, of its entries those that were not asked for the longest.
 """
 
 from collections import OrderedDict
@@ -9,11 +10,11 @@ from collections.abc import Iterable, Mapping
 
 from twisted_mail.mail.mailbox.entry import RenderedItems
 
-# Of all entries together: the envelopes of some ten thousand messages.
-MAX_OCTETS = 16 * 1024 * 1024
+MAX_OCTETS = 32 * 1024 * 1024  # of all entries together
+MAX_SHARE_OCTETS = 24 * 1024 * 1024  # of one account: some twelve thousand usual messages
 MAX_ENTRY_OCTETS = 1024 * 1024  # a larger one is not kept
-MAX_AT_ONCE = 200  # of more than these asked for together, none is kept
-_ENTRY_OCTETS = 400  # what an entry takes besides its octets
+MAX_AT_ONCE = 400  # of more than these put together, none is kept
+_ENTRY_OCTETS = 520  # what an entry takes besides its octets
 
 Key = tuple[int, int]  # the number of an open mailbox, the UID
 
@@ -22,12 +23,48 @@ class RenderedCache:
     """The rendered items of a process. Reactor thread only."""
 
     def __init__(
-        self, max_octets: int = MAX_OCTETS, max_entry_octets: int = MAX_ENTRY_OCTETS
+        self,
+        max_octets: int = MAX_OCTETS,
+        max_share_octets: int = MAX_SHARE_OCTETS,
+        max_entry_octets: int = MAX_ENTRY_OCTETS,
     ) -> None:
         self._max_octets = max_octets
-        self._max_entry_octets = max_entry_octets
+        self._max_share_octets = max_share_octets
+        self.max_entry_octets = max_entry_octets
         self._octets = 0
+        self._shares: OrderedDict[CacheShare, None] = OrderedDict()  # those that have entries
+
+    def share(self) -> "CacheShare":
+        """Return the part of one more account, which is empty."""
+        return CacheShare(self)
+
+    def note_use(self, share: "CacheShare") -> None:
+        """Note that a share with entries is asked."""
+        self._shares.move_to_end(share)
+
+    def note_growth(self, share: "CacheShare", octets: int) -> None:
+        """Count what was added to a share, and make room for it."""
+        self._octets += octets
+        self._shares[share] = None
+        self._shares.move_to_end(share)
+        while share.octets > self._max_share_octets:
+            self._octets -= share.drop_oldest()
+        while self._octets > self._max_octets:
+            oldest = next(iter(self._shares))
+            self._octets -= oldest.drop_oldest()
+            if not oldest.octets:
+                del self._shares[oldest]
+
+
+class CacheShare:
+    """The rendered items of one account; ``octets`` is what they take."""
+
+    __slots__ = ("_cache", "_entries", "octets")
+
+    def __init__(self, cache: RenderedCache) -> None:
+        self._cache = cache
         self._entries: OrderedDict[Key, RenderedItems] = OrderedDict()
+        self.octets = 0
 
     def get(self, mailbox: int, uids: Iterable[int]) -> dict[int, RenderedItems]:
         """Return those that are here, by their UIDs; they stay for longer than others."""
@@ -35,7 +72,14 @@ class RenderedCache:
         found = {uid: entries[mailbox, uid] for uid in uids if (mailbox, uid) in entries}
         for uid in found:
             entries.move_to_end((mailbox, uid))
+        if found:
+            self._cache.note_use(self)
         return found
+
+    def lacking(self, mailbox: int, uids: Iterable[int]) -> list[int]:
+        """Return those of the UIDs whose items are not here."""
+        entries = self._entries
+        return [uid for uid in uids if (mailbox, uid) not in entries]
 
     def put(self, mailbox: int, items: Mapping[int, RenderedItems | None]) -> None:
         """Keep items that were rendered; None is no item, and is passed over.
@@ -45,16 +89,23 @@ class RenderedCache:
         """
         if len(items) > MAX_AT_ONCE:
             return
+        before, most = self.octets, self._cache.max_entry_octets
         for uid, entry in items.items():
             if entry is None or (mailbox, uid) in self._entries:
                 continue
             size = _size(entry)
-            if size <= self._max_entry_octets:
+            if size <= most:
                 self._entries[mailbox, uid] = entry
-                self._octets += size
-        while self._octets > self._max_octets:
-            _, gone = self._entries.popitem(last=False)
-            self._octets -= _size(gone)
+                self.octets += size
+        if self.octets > before:
+            self._cache.note_growth(self, self.octets - before)
+
+    def drop_oldest(self) -> int:
+        """Drop the entry that was not asked for the longest; return its octets."""
+        _, entry = self._entries.popitem(last=False)
+        size = _size(entry)
+        self.octets -= size
+        return size
 
 
 def _size(entry: RenderedItems) -> int:

@@ -14,9 +14,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     asked: list[list[int]] = []
     known_items = items.known_items
 
-    def asking(folder, work, uids, version):
+    def asking(folder, work, uids, version, beside=()):
         asked.append(list(uids))
-        return known_items(folder, work, uids, version)
+        return known_items(folder, work, uids, version, beside)
 
     monkeypatch.setattr(items, "known_items", asking)
     return asked
@@ -50,3 +50,42 @@ def test_a_message_that_is_gone_has_no_items_though_they_are_in_memory(
     finish(inbox.items([1]))
     finish(inbox.expunge([1]))
     assert finish(inbox.items([1])) == [None]
+
+
+def test_items_in_the_index_come_with_those_of_the_messages_around(
+    shared: SharedMaildir, read: list[list[int]]
+) -> None:
+    finish(shared.account.append("INBOX", [draft(mail(str(n))) for n in range(450)]))
+    everything = finish(shared.open().items(range(1, 451)))
+    shared.restart()
+    inbox = shared.open()
+    read.clear()
+    for uid in (300, 201, 400, 1, 200, 450, 401):
+        assert finish(inbox.items([uid])) == [everything[uid - 1]]
+    assert read == [[300], [1], [450]]
+    assert finish(inbox.items(range(1, 451))) == everything
+    assert read == [[300], [1], [450]]
+
+
+def test_items_that_are_not_in_the_index_are_not_rendered_for_the_messages_around(
+    shared: SharedMaildir, read: list[list[int]]
+) -> None:
+    finish(shared.account.append("INBOX", [draft(mail(n)) for n in "ab"]))
+    inbox = shared.open()
+    finish(inbox.items([1]))
+    assert shared.render.rendered == [mail("a")]
+
+
+def test_large_items_do_not_come_along(
+    shared: SharedMaildir, read: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(shared.account.append("INBOX", [draft(mail(n)) for n in "abc"]))
+    everything = finish(shared.open().items([1, 2, 3]))
+    monkeypatch.setattr(items, "SMALL", len(everything[0].envelope) - 1)
+    shared.restart()
+    inbox = shared.open()
+    read.clear()
+    for _ in range(2):
+        assert finish(inbox.items([1])) == everything[:1]
+        assert finish(inbox.items([2])) == everything[1:2]
+    assert read == [[1], [2]]

@@ -62,7 +62,7 @@ class MaildirAccount:
             self.lane,
             self._open,
             render,
-            tree.environment.rendered,
+            tree.environment.rendered.share(),
             tree.environment.file_names,
             self.search,
             ThreadAssignment(self.lane),

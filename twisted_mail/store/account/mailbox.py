@@ -24,14 +24,14 @@ from twisted_mail.store.file_names import FileNames
 from twisted_mail.store.keyword_limit import check_marks
 from twisted_mail.store.reading import contents, items
 from twisted_mail.store.reading.at_once import read_at_once
-from twisted_mail.store.rendered_cache import RenderedCache
+from twisted_mail.store.rendered_cache import CacheShare
 from twisted_mail.store.search.search import Search
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.measure import PIECE
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import How
 
-BESIDE = 64  # messages whose names are learnt with the one that is read
+BLOCK = 200  # messages of which names and items are learnt with those of the one that is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class MailboxServices:
     lane: AccountLane
     open_mailboxes: OpenMailboxes
     render: Renderer
-    rendered: RenderedCache
+    rendered: CacheShare
     file_names: FileNames
     search: Search
     threads: ThreadAssignment
@@ -170,9 +170,16 @@ class MaildirMailbox:
         return [found.get(uid) for uid in uids]
 
     async def _render(self, uids: Sequence[int]) -> dict[int, RenderedItems | None]:
-        """Return items from the index, rendered first where they are not there yet."""
+        """Return items from the index, rendered first where they are not there yet.
+
+        Of few messages, those of the messages beside the first come along: who asks for one soon asks
+        for the others, and reading them costs little more.
+        """
         render = self._services.render
-        found = await self._lane.perform_on(self._folder, items.known_items, uids, render.version)
+        beside = self._items_lacking(uids[0]) if len(uids) <= BLOCK else ()
+        found = await self._lane.perform_on(
+            self._folder, items.known_items, uids, render.version, beside
+        )
         missing = [uid for uid, known in found.items() if known is None]
         with self._noting(missing):
             while missing:
@@ -182,6 +189,10 @@ class MaildirMailbox:
                 found.update(made)
                 missing = missing[done:]
         return found
+
+    def _items_lacking(self, uid: int) -> Sequence[int]:
+        """Return those UIDs in the block of one whose items are not in memory."""
+        return self._services.rendered.lacking(self._live.number, self._block(uid))
 
     async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         """Return what messages are called, in the order asked; None where one is gone."""
@@ -202,19 +213,23 @@ class MaildirMailbox:
         found += read_at_once(self._folder, self.columns, names.of(number), pieces)
         rest = pieces[len(found) :]
         if rest or not pieces:  # whether the mailbox is there is known in the lane
-            beside = self._beside(rest[0].uid) if len(pieces) == 1 else ()
+            beside = self._block(rest[0].uid) if len(pieces) == 1 else ()
             with self._noting([piece.uid for piece in rest]):
                 read = await self._lane.perform_on(self._folder, contents.read, rest, beside)
             names.put(number, read.names)
             found += read.octets
         return found
 
-    def _beside(self, uid: int) -> Sequence[int]:
-        """Return the UIDs beside one: who reads a message soon reads those around it."""
+    def _block(self, uid: int) -> Sequence[int]:
+        """Return the UIDs around one: who reads a message soon reads those.
+
+        Blocks do not overlap, so that a mailbox that is read in any order is soon known as a whole.
+        """
         row = self.columns.row(uid)
         if row is None:
             return ()
-        return self.columns.uids[max(row - BESIDE // 4, 0) : row + BESIDE].tolist()
+        start = row - row % BLOCK
+        return self.columns.uids[start : start + BLOCK].tolist()
 
     async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs whose messages hold the substring."""

@@ -7,6 +7,12 @@ from twisted_mail.mail.mailbox.entry import RenderedItems
 from twisted_mail.store.index.database import Database
 from twisted_mail.store.index.rows import MailboxRow
 
+_ITEMS = (
+    "SELECT uid, envelope, body, bodystructure, header_size, fields, preview, outline FROM items"
+    " WHERE mailbox = ? AND uid IN (SELECT value FROM json_each(?)) AND version = ?"
+)
+_SMALL = " AND length(envelope) + length(body) + length(bodystructure) + length(outline) <= ?"
+
 
 class ItemTable:
     """The table of items, in a transaction of the index."""
@@ -19,9 +25,16 @@ class ItemTable:
     ) -> dict[int, RenderedItems]:
         """Return the items that were rendered already, by UID."""
         found = self._database.connection.execute(
-            "SELECT uid, envelope, body, bodystructure, header_size, fields, preview, outline"
-            " FROM items WHERE mailbox = ? AND uid IN (SELECT value FROM json_each(?)) AND version = ?",
-            (state.id, json.dumps(list(uids)), version),
+            _ITEMS, (state.id, json.dumps(list(uids)), version)
+        )
+        return {values[0]: RenderedItems(*values[1:]) for values in found}
+
+    def small_items(
+        self, state: MailboxRow, uids: Iterable[int], version: int, max_octets: int
+    ) -> dict[int, RenderedItems]:
+        """Return those of the items that take at most ``max_octets``, but for fields and preview."""
+        found = self._database.connection.execute(
+            _ITEMS + _SMALL, (state.id, json.dumps(list(uids)), version, max_octets)
         )
         return {values[0]: RenderedItems(*values[1:]) for values in found}
 

@@ -14,16 +14,27 @@ from twisted_mail.store.work.measure import all_measured
 
 BATCH = 32  # messages handled before others have their turn
 BATCH_SIZE = 1024 * 1024  # octets, likewise
+SMALL = 16 * 1024  # octets; larger items are not read unless they are asked for
 
 
 def known_items(
-    folder: Folder, work: UnitOfWork, uids: Sequence[int], version: int
+    folder: Folder,
+    work: UnitOfWork,
+    uids: Sequence[int],
+    version: int,
+    beside: Sequence[int] = (),
 ) -> dict[int, RenderedItems | None]:
-    """Return items by UID as far as they are in the index; None for messages to be rendered."""
-    state = mailbox_row(folder, work)
-    found: dict[int, RenderedItems | None] = dict(work.index.rendered.items(state, uids, version))
-    missing = [uid for uid in uids if uid not in found]
-    if missing:
+    """Return items by UID as far as they are in the index; None for messages to be rendered.
+
+    Those of the messages ``beside`` are returned too, where they are in the index and small.
+    """
+    state, table = mailbox_row(folder, work), work.index.rendered
+    found: dict[int, RenderedItems | None] = {}
+    if beside:
+        found |= table.small_items(state, beside, version, SMALL)
+    if missing := [uid for uid in uids if uid not in found]:
+        found |= table.items(state, missing, version)
+    if missing := [uid for uid in missing if uid not in found]:
         found |= dict.fromkeys((row.uid for row in work.index.rows(state, missing)), None)
     return found
 
