@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from twisted_mail.interfaces import FolderEvent
 from twisted_mail.net.process import inotify
-from twisted_mail.net.process.inotify import BURST_SECONDS, Inotify
+from twisted_mail.net.process.inotify import BURST_SECONDS, PAUSE_SECONDS, Inotify
 from twisted_mail.testing.recorded_log import ListJournal
 
 
@@ -128,6 +128,48 @@ def test_what_interests_nobody_leads_to_no_look(
     (tmp_path / "a").touch()
     monitor.doRead()
     assert reactor.getDelayedCalls() == []
+
+
+def test_events_that_come_at_once_wake_the_reactor_once_in_a_while(
+    monitor: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
+) -> None:
+    eye.is_interested = False
+    monitor.watch(eye, [bytes(tmp_path)])
+    for name in ("a", "b"):
+        assert monitor in reactor.readers
+        (tmp_path / name).touch()
+        monitor.doRead()
+    assert monitor not in reactor.readers
+    for name in ("c", "d"):
+        (tmp_path / name).touch()
+        reactor.advance(PAUSE_SECONDS)
+        assert eye.seen[-1] == (FolderEvent.WRITTEN, name.encode())
+    assert monitor not in reactor.readers
+    reactor.advance(PAUSE_SECONDS)
+    assert monitor in reactor.readers
+
+
+def test_events_that_come_now_and_then_are_read_at_once(
+    monitor: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
+) -> None:
+    monitor.watch(eye, [bytes(tmp_path)])
+    for name in ("a", "b"):
+        (tmp_path / name).touch()
+        monitor.doRead()
+        reactor.advance(PAUSE_SECONDS)
+        assert monitor in reactor.readers
+
+
+def test_nothing_is_read_after_the_end(
+    monitor: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
+) -> None:
+    monitor.watch(eye, [bytes(tmp_path)])
+    for name in ("a", "b"):
+        (tmp_path / name).touch()
+        monitor.doRead()
+    monitor.close()
+    reactor.advance(1)
+    assert monitor not in reactor.readers
 
 
 def test_a_look_that_fails_is_noted_and_the_next_one_comes(
