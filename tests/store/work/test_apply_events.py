@@ -42,6 +42,9 @@ class Reactor:
 
     def removeReader(self, _: object) -> None: ...
 
+    def seconds(self) -> float:
+        return 0.0
+
     def callLater(self, _: float, call: Any, *args: Any) -> None:
         self.calls.append((call, args))
 
