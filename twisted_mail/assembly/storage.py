@@ -51,6 +51,7 @@ class StorageAssembly:
                 monitor=self._monitor,
                 reserver=shared.reserver(config.store),
                 account_blocking=threads.accounts,
+                background=shared.background(clock),
                 report_fault=report_fault,
             ),
         )

@@ -2,7 +2,7 @@
 
 import os
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -52,6 +52,9 @@ IDLE_SECONDS = 300.0  # after which the index of an account is closed that nobod
 OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors
 _LOOKED_AT = 8  # accounts, at each use of one: thousands may have mailboxes open
 
+# Takes account, mailbox, and whether messages may have come that nobody noted.
+NoteElsewhere = Callable[[str, str, bool], None]
+
 
 @dataclass(frozen=True, slots=True)
 class StoreServices:
@@ -63,6 +66,8 @@ class StoreServices:
     notices what other programs do, where the system can. ``reserver`` reserves room for deliveries, in
     place of ``own_reserver``. ``progress`` hears how far a long indexing has come. ``account_blocking``
     has the lanes of accounts, so that they and deliveries do not wait for each other.
+    ``background`` takes what is to be done for mailboxes in the background, in place of ``indexing`` and
+    ``compaction``, where another process does that (see ``catch_up``).
     ``report_fault`` takes every error of the disk that a client is only sent a general answer to, or
     that is worked around, in any thread.
     """
@@ -76,6 +81,7 @@ class StoreServices:
     monitor: FolderMonitor | None = None
     reserver: Reserver | None = None
     account_blocking: Blocking | None = None
+    background: NoteElsewhere | None = None
     report_fault: FaultReport = unreported
 
     @property
@@ -140,8 +146,19 @@ class MaildirStore:
         return account
 
     def _note(self, account: MaildirAccount, folder: Folder, change: Change | None) -> None:
+        if self._services.background is not None:
+            account.search.compared.add(folder)  # it is: by the other process
+            self._services.background(account.name, folder.name, change is None)
+            return
         self.indexing.note(account.search, folder, change)
         self.compaction.note(account.lane, folder, change)
+
+    async def catch_up(self, name: str, mailbox: str, must_compare: bool) -> None:
+        """Learn what another process did to a mailbox, for what is done in the background here.
+
+        The arguments are those of ``StoreServices.background`` there. Raises MailError.
+        """
+        await (await self.account(name)).catch_up(mailbox, must_compare)
 
     async def _close_some(self) -> None:
         """Close the indexes of accounts that were asked for least recently, where nothing is open."""

@@ -31,6 +31,7 @@ from twisted_mail.net.server.connection_count import ConnectionCounter, SharedCo
 from twisted_mail.store.delivery.reservations import Reservations, Reserver
 from twisted_mail.store.quota import Quota
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.workers.background import BackgroundNotes
 from twisted_mail.workers.shared import SharedServices
 
 HANDOFF_PREFIX = "handed-"  # of the names of messages that are handed over, in the spool folder
@@ -56,6 +57,10 @@ class RemoteSharedServices(SharedServices):
         return RemoteReservations(
             self._bridge, Quota(settings.quota_bytes, settings.quota_messages)
         )
+
+    def background(self, clock: Clock) -> BackgroundNotes:
+        """Return what takes notes of mailboxes to index and to tidy."""
+        return BackgroundNotes(self._bridge, clock)
 
     def handoff(
         self, spool: Path, files: Blocking, report_fault: FaultReport = unreported

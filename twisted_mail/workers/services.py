@@ -27,6 +27,7 @@ from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
 from twisted_mail.mail.verdict import FilterStage, Verdict
 from twisted_mail.store.delivery.reservations import Reservation, Reserver
 from twisted_mail.store.disk.blob import Descriptor, FileBlob
+from twisted_mail.workers.background import BackgroundService
 
 
 class ReservationService:
@@ -182,6 +183,7 @@ class WorkerServices:
                 parts.report_fault,
             ),
             "filters": self._filters,
+            "background": BackgroundService(parts.store.catch_up),
             "log": LogService(),
         }
 

@@ -11,6 +11,7 @@ from twisted_mail.net.server.connection_count import (
     SharedCountMemory,
 )
 from twisted_mail.store.delivery.reservations import Reserver
+from twisted_mail.store.maildir import NoteElsewhere
 from twisted_mail.store.settings import StoreSettings
 
 
@@ -28,6 +29,10 @@ class SharedServices:
 
     def reserver(self, settings: StoreSettings) -> Reserver | None:
         """Return what keeps account of quotas; None: the store itself."""
+        return None
+
+    def background(self, clock: Clock) -> NoteElsewhere | None:
+        """Return what takes notes of mailboxes to index and to tidy; None: this process does that."""
         return None
 
     def handoff(

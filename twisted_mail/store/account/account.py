@@ -26,7 +26,7 @@ from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work import append, list_status, mailbox_operations
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.perform import perform
-from twisted_mail.store.work.reconcile import columns, scan
+from twisted_mail.store.work.reconcile import columns, ready, scan
 from twisted_mail.store.work.subscribe import subscribe
 
 Noted = Callable[["MaildirAccount", Folder, Change | None], None]
@@ -167,6 +167,12 @@ class MaildirAccount:
         else:
             await self.lane.perform(_refresh, mailbox)
 
+    async def catch_up(self, mailbox: str, must_compare: bool) -> None:
+        """Learn what other processes of the server did to a mailbox, for the work in the background."""
+        folder = await self.lane.perform(_catch_up, mailbox)
+        if must_compare or folder not in self.search.compared:
+            self._note(folder, None)
+
     # ------------------------------------------------------------ watching, and the end
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
@@ -205,6 +211,13 @@ def _open(tree: Tree, work: UnitOfWork, name: str, with_columns: bool) -> Folder
 def _refresh(tree: Tree, work: UnitOfWork, mailbox: str) -> None:
     """Look for what other programs and deliveries did to a mailbox."""
     scan(tree.find(mailbox), work)
+
+
+def _catch_up(tree: Tree, work: UnitOfWork, mailbox: str) -> Folder:
+    """Publish what the index has of a mailbox; its folder was looked at by those who wrote that."""
+    folder = tree.find(mailbox)
+    ready(folder, work)
+    return folder
 
 
 def _lock(tree: Tree, lock: MaildropLock) -> None:
