@@ -100,12 +100,13 @@ class QuickDisk(Disk):
 
 
 class CachedDisk(QuickDisk):
-    """Has all files in memory; what is read from them at once is counted."""
+    """Has all files in memory; what is opened and read at once is counted."""
 
     def __init__(self) -> None:
-        self.reads_at_once = 0
+        self.opens_at_once = self.reads_at_once = 0
 
     def open_at_once(self, path: bytes) -> int:
+        self.opens_at_once += 1
         return self.open(path)
 
     def read_at_once(self, fd: int, size: int, offset: int) -> bytes:

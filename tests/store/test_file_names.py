@@ -1,10 +1,13 @@
 """Tests of twisted_mail.store.file_names."""
 
-from twisted_mail.store.file_names import FileNames
+from twisted_mail.mail.mailbox import flags
+from twisted_mail.store.file_names import FileName, FileNames
+
+NEW = FileName(b"new", b"c", flags.NONE)
 
 
-def names(*uids: int) -> dict[int, tuple[bytes, bytes]]:
-    return {uid: (b"%d" % uid, b"c") for uid in uids}
+def names(*uids: int) -> dict[int, FileName]:
+    return {uid: FileName(b"%d" % uid, b"c", flags.NONE) for uid in uids}
 
 
 def test_nothing_is_known_at_first() -> None:
@@ -22,8 +25,8 @@ def test_mailboxes_have_names_of_their_own() -> None:
 def test_a_new_name_replaces_the_old_one() -> None:
     known = FileNames(max_names=2)
     known.put(1, names(5))
-    known.put(1, {5: (b"new", b"c"), 6: (b"6", b"c")})
-    assert known.of(1) == {5: (b"new", b"c"), 6: (b"6", b"c")}
+    known.put(1, {5: NEW, **names(6)})
+    assert known.of(1) == {5: NEW, **names(6)}
 
 
 def test_the_mailbox_that_was_read_from_last_keeps_its_names() -> None:
@@ -52,3 +55,22 @@ def test_the_names_of_a_closed_mailbox_make_room() -> None:
     known.put(3, names(1))
     assert known.of(2) == names(1, 2)
     assert known.of(3) == names(1)
+
+
+def test_a_name_follows_the_flags_of_its_message() -> None:
+    seen = flags.normal([flags.SEEN])
+    name = FileName(b"one.host", b"c:2,SXa", seen)
+    letters = {"$Work": "a", "$Home": "b"}
+
+    def path(*words: str) -> bytes:
+        return name.path(b"/mail", flags.normal(words), letters)
+
+    assert path(flags.SEEN) == b"/mail/cur/one.host:2,SXa"  # as it was found
+    assert path(flags.SEEN, flags.FLAGGED, "$Work") == b"/mail/cur/one.host:2,FSXa"
+    assert path("$Home", "$Other") == b"/mail/cur/one.host:2,Xb"
+
+
+def test_a_new_message_with_flags_lies_in_cur() -> None:
+    name = FileName(b"one.host", b"n", flags.NONE)
+    assert name.path(b"/mail", flags.NONE, {}) == b"/mail/new/one.host"
+    assert name.path(b"/mail", flags.normal([flags.SEEN]), {}) == b"/mail/cur/one.host:2,S"

@@ -1,14 +1,33 @@
 """The names of message files in memory, so that a file is opened without asking the index for its name.
 
 A name is a guess: other programs rename files at any time. It is known from the last time somebody read
-the message, and whoever opens the file by it looks whether it is that one.
+the message, and follows the flags that the message has got since; whoever opens the file by it looks
+whether it is that one.
 """
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import NamedTuple
 
-MAX_NAMES = 20_000  # of all mailboxes together: some 5 MB
-FileName = tuple[bytes, bytes]  # base and tail, as the index has them
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.store.format import filename
+
+MAX_NAMES = 20_000  # of all mailboxes together: some 6 MB
+
+
+class FileName(NamedTuple):
+    """Base and tail of a file, as the index had them when the message had these flags."""
+
+    base: bytes
+    tail: bytes
+    flags: Flags
+
+    def path(self, folder: bytes, flags: Flags, letter_of: dict[str, str]) -> bytes:
+        """Return the path that the file has if the message has these flags now."""
+        tail = self.tail
+        if flags != self.flags:
+            tail = filename.tail_of(flags, letter_of, tail)
+        return filename.path(folder, self.base, tail)
 
 
 class FileNames:

@@ -63,12 +63,40 @@ def test_the_messages_beside_it_are_read_at_once_too(
     assert disk.reads_at_once == 5
 
 
-def test_what_was_altered_by_the_server_itself_is_found(shared: SharedMaildir) -> None:
+def test_what_was_altered_by_the_server_itself_is_read_at_once_too(
+    shared: SharedMaildir, disk: CachedDisk
+) -> None:
     shared.drop(NAME, mail("one"))
     inbox = shared.open()
     read(inbox)
-    finish(inbox.mark(uids(inbox), "add", normal(["\\Seen"])))
+    for number, (how, flags) in enumerate(
+        [("add", ["\\Seen", "$Work"]), ("set", ["$Home", "\\Deleted"]), ("remove", ["$Home"])], 1
+    ):
+        finish(inbox.mark(uids(inbox), how, normal(flags)))
+        assert read(inbox) == mail("one")
+        assert disk.reads_at_once == number
+
+
+def test_what_another_program_altered_is_read_at_once_when_it_was_heard_of(
+    shared: SharedMaildir, disk: CachedDisk
+) -> None:
+    path = shared.drop(NAME, mail("one"))
+    inbox = shared.open()
+    read(inbox)
+    path.rename(path.with_name(path.name + "FS"))
+    finish(inbox.refresh())
     assert read(inbox) == mail("one")
+    assert disk.reads_at_once == 1
+
+
+def test_a_large_file_with_bare_lf_is_left_to_the_lane_unopened(
+    shared: SharedMaildir, disk: CachedDisk
+) -> None:
+    shared.drop(NAME, b"Subject: x\n\n" + b"x\n" * (MAX_OCTETS // 2))
+    inbox = shared.open()
+    for start in (0, 100, 10):
+        assert len(read(inbox, start, start + 10) or b"") == 10
+    assert disk.opens_at_once == 0
 
 
 def test_line_ends_and_nul_are_as_from_the_lane(shared: SharedMaildir, disk: CachedDisk) -> None:

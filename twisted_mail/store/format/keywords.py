@@ -51,7 +51,9 @@ def write(letters: dict[str, str]) -> bytes:
 
 
 class Keywords:
-    """The keywords of one mailbox. ``names`` may be read from any thread: it is replaced as a whole.
+    """The keywords of one mailbox.
+
+    ``names`` and ``letter_of`` may be read from any thread: they are replaced as a whole.
 
     While the file cannot be read, what was known of it counts, and no keyword gets a letter: that may
     have a meaning already. ``note_fault`` takes the error, or raises it where it is not of this file.

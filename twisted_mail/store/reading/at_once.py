@@ -1,8 +1,9 @@
 """Reading on the reactor thread what is in memory already, and nothing else.
 
-A file is opened by the name that it had when it was last read, and is the message if its size and its
-date are those of the message: a file of a message never changes, and is replaced by none. Whatever is
-not so is no error: the lane reads it, looks for its name, and reports its faults.
+A file is opened by the name that it had when it was last read, with the flags that it has now, and is the
+message if its size and its date are those of the message: a file of a message never changes, and is
+replaced by none. Whatever is not so is no error: the lane reads it, looks for its name, and reports its
+faults.
 """
 
 import stat
@@ -13,7 +14,6 @@ from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns, MessageR
 from twisted_mail.mail.message import without_nul
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.file_names import FileName
-from twisted_mail.store.format import filename
 from twisted_mail.store.tree.folder import Folder
 
 MAX_OCTETS = 256 * 1024  # read in one go: a larger piece would keep others waiting
@@ -37,7 +37,7 @@ def read_at_once(
         left -= max(stop - piece.start, 0)
         if left < 0:
             break
-        path = filename.path(folder.path, *name)
+        path = name.path(folder.path, columns.flags[row], folder.keywords.letter_of)
         data = _range(folder.disk, path, (size, columns.dates[row]), piece.start, stop)
         if data is None:
             break

@@ -15,6 +15,7 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.file_names import FileName
 from twisted_mail.store.index.rows import Row
+from twisted_mail.store.reading.at_once import MAX_OCTETS
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
@@ -133,7 +134,10 @@ def measure_each(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> None:
 
 
 class FoundRanges(NamedTuple):
-    """Octets in the order asked, None where a message is gone; and names of files, by UID."""
+    """Octets in the order asked, None where a message is gone; and names of files, by UID.
+
+    Not those of large files with bare LF, of which nothing can be read before all is converted.
+    """
 
     octets: list[bytes | None]
     names: dict[int, FileName]
@@ -157,7 +161,15 @@ def read(
     for uid, found in each(folder, work, list(wanted), ranges).items():
         for place, data in zip(wanted[uid], found, strict=True):
             octets[place] = data
-    return FoundRanges(octets, {row.uid: (row.base, row.tail) for row in rows})
+    return FoundRanges(octets, {row.uid: _name(row) for row in rows if _is_read_at_once(row)})
+
+
+def _name(row: Row) -> FileName:
+    return FileName(row.base, row.tail, row.flags)
+
+
+def _is_read_at_once(row: Row) -> bool:
+    return row.date != UNKNOWN_DATE and (row.stored == row.size or row.size <= MAX_OCTETS)
 
 
 def _range(folder: Folder, row: Row, piece: MessageRange) -> bytes:

@@ -1,7 +1,7 @@
 """One mailbox on disk: its folder, its list of UIDs and its keywords.
 
-Everything here runs in the account's lane, but for ``name``, ``uidvalidity`` and ``keywords.names``,
-which the reactor thread reads.
+Everything here runs in the account's lane, but for ``name``, ``uidvalidity``, ``keywords.names`` and
+``keywords.letter_of``, which the reactor thread reads.
 """
 
 import os
