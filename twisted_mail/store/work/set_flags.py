@@ -139,7 +139,7 @@ def _altered(
         before = row.flags, row.tail
         after = known.get(before)
         if after is None:
-            flags = flag.intern(_combined(row.flags, how, named))
+            flags = flag.intern(combined(row.flags, how, named))
             after = flags, filename.tail_of(flags, folder.keywords.letter_of, row.tail)
             known[before] = after
         if after[0] != row.flags:
@@ -147,7 +147,8 @@ def _altered(
     return pairs
 
 
-def _combined(old: Flags, how: How, named: Flags) -> Flags:
+def combined(old: Flags, how: How, named: Flags) -> Flags:
+    """Return the flags that a message has after an alteration."""
     match how:
         case "set":
             return named
