@@ -48,7 +48,10 @@ class MailboxServices:
 
 
 class MaildirMailbox:
-    """One open mailbox. Fulfils ``interfaces.Mailbox``."""
+    """One open mailbox. Fulfils ``interfaces.Mailbox``.
+
+    ``faulty`` are the UIDs of messages that were left out for faults of their files.
+    """
 
     def __init__(self, live: OpenMailbox, services: MailboxServices) -> None:
         self._live = live
@@ -56,7 +59,7 @@ class MaildirMailbox:
         self._services = services
         self._lane = services.lane
         self._faults = services.lane.tree.environment.faults
-        self._faulty: set[int] = set()
+        self.faulty: frozenset[int] = frozenset()
         self._ends: list[Callable[[], None]] = []
         self._is_closed = False
         live.users += 1
@@ -249,21 +252,16 @@ class MaildirMailbox:
 
     # ------------------------------------------------------------ faults
 
-    @property
-    def faulty(self) -> frozenset[int]:
-        """Return the UIDs of messages that were left out for faults of their files."""
-        return frozenset(self._faulty)
-
     def forget_faulty(self) -> None:
         """Forget the messages that were left out."""
-        self._faulty.clear()
+        self.faulty = frozenset()
 
     @contextmanager
     def _noting(self, uids: Sequence[int]) -> Iterator[None]:
         """Note which of these messages have a fault meanwhile."""
         before = self._folder.faulty.count
         yield
-        self._faulty |= self._folder.faulty.since(before, uids)
+        self.faulty |= self._folder.faulty.since(before, uids)
 
     # ------------------------------------------------------------ watching
 
