@@ -79,6 +79,16 @@ def test_a_bug_outside_of_commands_ends_the_connection_politely(
     assert imap.events("disconnected")[0][2] == "failed"
 
 
+def test_others_go_first_between_commands_that_came_together() -> None:
+    loop = ImapFixture().loop(b"a NOOP\r\nb NOOP\r\nc NOOP\r\n", b"d NOOP\r\n")
+    finish(loop.run())
+    assert loop.session.wire.turns == 2  # type: ignore[attr-defined]
+
+
+def test_who_has_logged_in_may_have_a_tag_as_browsers_do() -> None:
+    assert ImapFixture().inside("Host: NOOP") == ["Host: OK NOOP completed."]
+
+
 # ---------------------------------------------------------------- literals
 
 

@@ -22,7 +22,7 @@ from twisted_mail.imap.events import (
     RejectedCommand,
 )
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.literals import TAIL, announced_literal
+from twisted_mail.imap.literals import ONE_LINE, TAIL, announced_literal
 from twisted_mail.mail.foreign_protocol import TLS_HANDSHAKE, ForeignProtocol
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
@@ -41,6 +41,7 @@ class Framer:
         "_events",
         "_fault",
         "_head",
+        "_is_begun",
         "_literals",
         "_scanned",
         "_wasted",
@@ -58,6 +59,7 @@ class Framer:
         self._wasted = 0  # octets of literals that were swallowed
         self._blobs: dict[int, Blob] = {}
         self._fault: MailError | None = None
+        self._is_begun = False  # the first line of a command has been taken
         self._events = self._all_events()
 
     def feed(self, data: bytes) -> None:
@@ -66,14 +68,20 @@ class Framer:
 
     def next(self) -> Event | None:
         """Return the next event, or None when more octets are needed."""
-        return next(self._events)
+        if not (self._is_begun or self._scanned):
+            if not self._buffer:
+                return None
+            line = ONE_LINE.match(self._buffer)
+            if line is not None and line.end() <= min(self.limits.line + 2, self.limits.command):
+                return CompleteCommand(self._take(line.end())[:-2], {})
+        return next(self._events, None)
 
     def line(self) -> bytes | None:
         """Return the next line as it is, without its end, or None when more octets are needed.
 
-        For what is no command: the responses of AUTHENTICATE, and the end of IDLE. Only between two
-        commands. Raises ProtocolError for a line that is too long or malformed, InputOverflow for one
-        without an end, ForeignProtocol for TLS.
+        For responses of AUTHENTICATE and the end of IDLE, so only between two commands. Raises
+        ProtocolError for a line that is too long or malformed, InputOverflow for one without an end,
+        ForeignProtocol for TLS.
         """
         line = self._cut_line()
         if line is None:
@@ -119,13 +127,13 @@ class Framer:
                 yield from self._one_command()
         except (InputOverflow, ForeignProtocol) as lost:
             self._close_blobs()
+            self._is_begun = True  # and it never ends
             yield RejectedCommand(tag_of(self._command or self._head), lost, is_fatal=True)
-        while True:
-            yield None
 
     def _one_command(self) -> Generator[Event | None, None, None]:
         self._literals = self._wasted = 0
         line = yield from self._line()
+        self._is_begun = True
         if line == b"\r\n":
             line = yield from self._line()  # clients send an empty line before a command
         while True:
@@ -143,6 +151,7 @@ class Framer:
         yield self._result()
 
     def _result(self) -> Event:
+        self._is_begun = False
         command, self._command = self._command, bytearray()
         fault, self._fault = self._fault, None
         if fault is not None:
@@ -189,9 +198,9 @@ class Framer:
         if self._wasted > self.limits.swallow or self._literals > self.limits.literals:
             raise InputOverflow("Too much data that nobody asked for", "TOOBIG")
         while size:
-            while not self._buffer:
-                yield None
             size -= len(self._take(size))
+            if size:
+                yield None
 
     def _take(self, size: int) -> bytes:
         """Take at most ``size`` octets from the buffer."""
@@ -221,10 +230,8 @@ class Framer:
 
         The only other one an APPEND can have is the mailbox, directly after the command's name.
         """
-        if not self.limits.message:
-            return False
         words = bytes(self._command[:_HEAD]).split(b" ", 2)
-        if len(words) < 3 or words[1].upper() != b"APPEND":
+        if not self.limits.message or len(words) < 3 or words[1].upper() != b"APPEND":
             return False
         return self._literals > 1 or not words[2].startswith(b"{")
 

@@ -1,5 +1,9 @@
 """What announces a literal at the end of a line (RFC 3501 §4.3, RFC 7888)."""
 
+import re
+
+# What nearly all commands are, known in one look: a line without faults that announces no literal.
+ONE_LINE = re.compile(rb"[^\x00\r\n\x16][^\x00\r\n]*(?<!\})\r\n")
 TAIL = 40  # octets at the end of a line in which the announcement is looked for
 _NEVER = 1 << 63  # the size of a literal with more digits than any number here
 _LONGEST_NUMBER = 20  # digits

@@ -19,6 +19,7 @@ from twisted_mail.imap.extensions.table import ImapTables
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings
+from twisted_mail.imap.state import State
 from twisted_mail.imap.writing import refusal
 from twisted_mail.interfaces import ConversationEnded, Wire
 from twisted_mail.mail.foreign_protocol import ForeignProtocol, is_http
@@ -75,15 +76,20 @@ class ImapLoop:
 
     async def _converse(self) -> str:
         session = self.session
-        wire, framer = session.wire, session.framer
+        wire, framer, limits = session.wire, session.framer, session.limits
         self._greet()
         while not session.end_reason:
             event = framer.next()
-            if event is None:
-                await session.read_more()
-                self._unsent = 0
-            else:
+            if event is not None:
                 await self._take(event)
+                if not framer.is_empty:
+                    await self._give_way()
+                continue
+            self._unsent = 0
+            if limits.is_known and framer.is_empty:  # nearly always
+                framer.feed(await wire.read(session.settings.idle_timeout))
+            else:
+                await session.read_more()
         wire.write(session.farewell)
         return session.end_reason
 
@@ -111,10 +117,8 @@ class ImapLoop:
 
     async def _take(self, event: Event) -> None:
         wire = self.session.wire
-        await wire.yield_to_others()
         if isinstance(event, CompleteCommand):
             await self._run_command(event)
-            await self._apply_back_pressure()
         elif isinstance(event, RejectedCommand):
             self._answer_fault(event)
         elif isinstance(event, ContinuationRequest):
@@ -124,12 +128,17 @@ class ImapLoop:
                 wire.write(_CONTINUATION)
             await self._append_literal.take(event)
 
-    async def _apply_back_pressure(self) -> None:
-        """Wait for a client that sends many commands at once and does not take the answers."""
+    async def _give_way(self) -> None:
+        """Let others go first before what the client has sent besides.
+
+        A client that sends many commands at once and does not take the answers is waited for.
+        """
         self._unsent += 1
         if self._unsent >= _COMMANDS_PER_DRAIN:
             self._unsent = 0
             await self.session.wire.drain()
+        else:
+            await self.session.wire.yield_to_others()
 
     def _answer_fault(self, fault: RejectedCommand) -> None:
         if isinstance(fault.error, ForeignProtocol):
@@ -143,20 +152,22 @@ class ImapLoop:
     # ------------------------------------------------------------ commands
 
     async def _run_command(self, complete: CompleteCommand) -> None:
-        if is_http(complete.data):
+        session = self.session
+        # Who has logged in speaks IMAP.
+        if session.state is State.NOT_AUTHENTICATED and is_http(complete.data):
             self._refuse_foreign("HTTP")
             return
         reader = Reader(complete.data, complete.blobs)
         tag = "*"
         try:
             tag = reader.tag()
-            await self.session.require_valid_login()
-            command, is_uid = self._find(*reader.command_name())
+            name, is_uid = reader.command_name()
+            await session.require_valid_login()
+            command = self._find(name, is_uid)
             answer = await self._outcome(command, reader, is_uid)
-            selected = self.session.selected
-            is_over = bool(self.session.end_reason)
-            if selected is not None and selected.view.has_updates and not is_over:
-                await self.session.send_updates(may_expunge=is_uid or not command.keeps_numbers)
+            selected = session.selected
+            if selected is not None and selected.view.has_updates and not session.end_reason:
+                await session.send_updates(may_expunge=is_uid or not command.keeps_numbers)
         except MailError as error:  # no such command, or not now
             self._count_error(error)
             answer = refusal(error)
@@ -164,7 +175,10 @@ class ImapLoop:
             if complete.blobs:
                 reader.close()
         self._answer(tag, answer)
-        await self._follow_up()
+        if session.after_answer is not None:
+            await self._follow_up()
+        if session.selected is not None and session.selected.view.is_removed:
+            session.end_session("mailbox deleted", "The selected mailbox was deleted")
 
     def _refuse_foreign(self, protocol: str) -> None:
         """End a conversation in another protocol: nothing of what follows, such as a body, is run."""
@@ -174,7 +188,7 @@ class ImapLoop:
         )
         session.end_session("another protocol", "This server speaks IMAP")
 
-    def _find(self, name: str, is_uid: bool) -> tuple[Command, bool]:
+    def _find(self, name: str, is_uid: bool) -> Command:
         """Return a command that is known, and possible now. Raises ProtocolError."""
         command = self._commands.get(name)
         if command is None or (is_uid and not command.has_uid_form):
@@ -182,36 +196,38 @@ class ImapLoop:
         state = self.session.state
         if state not in command.states:
             raise ProtocolError(f"Not possible {state.value}")
-        return command, is_uid
+        return command
 
     async def _outcome(self, command: Command, reader: Reader, is_uid: bool) -> str:
         """Run a command and return what follows its tag."""
         session = self.session
-        if session.selected is not None:
-            session.selected.mailbox.forget_faulty()  # those of a command that was refused
         try:
             answer = "OK " + await command.run(session, reader, is_uid)
-            if session.selected is not None:
+            if session.selected is not None and session.selected.mailbox.faulty:
                 session.selected.require_no_faults()
-        except MailError as error:
-            self._count_error(error)
-            return refusal(error)
         except ConversationEnded:
             raise
-        except Exception:
-            session.backend.journal.failed(f"{SERVICE} {command.name}")
-            return "NO [SERVERBUG] Internal error; it has been noted"
+        except Exception as error:
+            return self._failure(command, error)
         if session.limits.errors:
             session.limits.count_success()
         return answer
 
-    async def _follow_up(self) -> None:
+    def _failure(self, command: Command, error: Exception) -> str:
+        """Return what follows the tag of a command that failed; note what is no answer but a bug."""
         session = self.session
-        after_answer, session.after_answer = session.after_answer, None
+        if session.selected is not None:
+            session.selected.mailbox.forget_faulty()  # those of this command
+        if isinstance(error, MailError):
+            self._count_error(error)
+            return refusal(error)
+        session.backend.journal.failed(f"{SERVICE} {command.name}")
+        return "NO [SERVERBUG] Internal error; it has been noted"
+
+    async def _follow_up(self) -> None:
+        after_answer, self.session.after_answer = self.session.after_answer, None
         if after_answer is not None:
             await after_answer()
-        if session.selected is not None and session.selected.view.is_removed:
-            session.end_session("mailbox deleted", "The selected mailbox was deleted")
 
     def _count_error(self, error: MailError) -> None:
         if self.session.limits.count_error(error):
