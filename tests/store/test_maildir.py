@@ -15,11 +15,11 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused
 from twisted_mail.store import maildir
 from twisted_mail.store.account.account import MaildirAccount
-from twisted_mail.store.delivery.reservations import Reservations
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import keywords, layout
 from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.quota import over_quota
+from twisted_mail.store.reservations import Reservations
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 

@@ -30,8 +30,8 @@ from twisted_mail.net.server.connection_count import (
 )
 from twisted_mail.policy.limits.concurrency import ConcurrencyLimits, ConcurrencySettings
 from twisted_mail.policy.limits.rates import RateLimit, RateLimits, RateSettings
-from twisted_mail.store.delivery.reservations import end
 from twisted_mail.store.memory.account import MemoryStore
+from twisted_mail.store.reservations import end
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.recorded_log import ListJournal

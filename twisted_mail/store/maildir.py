@@ -26,13 +26,6 @@ from twisted_mail.store.change_feed import ChangeFeed, Report
 from twisted_mail.store.delivery.detail_mailboxes import find_detail_mailboxes
 from twisted_mail.store.delivery.group_commit import GroupCommit
 from twisted_mail.store.delivery.inbound import InboxDelivery
-from twisted_mail.store.delivery.reservations import (
-    QuotaReserver,
-    Reservations,
-    Reserver,
-    constant_quota,
-    end,
-)
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.environment import StoreEnvironment
@@ -40,6 +33,13 @@ from twisted_mail.store.format import layout, mailbox_names
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.quota import Quotas, Usage
 from twisted_mail.store.repair.compact import UidListCompaction
+from twisted_mail.store.reservations import (
+    QuotaReserver,
+    Reservations,
+    Reserver,
+    constant_quota,
+    end,
+)
 from twisted_mail.store.search.indexing import Indexing
 from twisted_mail.store.search.indexing import Report as Progress
 from twisted_mail.store.settings import StoreSettings

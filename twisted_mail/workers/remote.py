@@ -28,8 +28,8 @@ from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
 from twisted_mail.mail.verdict import FilterStage, Verdict
 from twisted_mail.net.process.bridge import Bridge
 from twisted_mail.net.server.connection_count import ConnectionCounter, SharedCountMemory
-from twisted_mail.store.delivery.reservations import Reservations, Reserver
 from twisted_mail.store.quota import Quota
+from twisted_mail.store.reservations import Reservations, Reserver
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.workers.background import BackgroundNotes
 from twisted_mail.workers.shared import SharedServices

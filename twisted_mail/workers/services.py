@@ -25,8 +25,8 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
 from twisted_mail.mail.verdict import FilterStage, Verdict
-from twisted_mail.store.delivery.reservations import Reservation, Reserver
 from twisted_mail.store.disk.blob import Descriptor, FileBlob
+from twisted_mail.store.reservations import Reservation, Reserver
 from twisted_mail.workers.background import BackgroundService
 
 

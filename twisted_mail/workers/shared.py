@@ -10,8 +10,8 @@ from twisted_mail.net.server.connection_count import (
     LocalConnectionCounter,
     SharedCountMemory,
 )
-from twisted_mail.store.delivery.reservations import Reserver
 from twisted_mail.store.maildir import NoteElsewhere
+from twisted_mail.store.reservations import Reserver
 from twisted_mail.store.settings import StoreSettings
 
 

@@ -1,4 +1,4 @@
-"""Tests of twisted_mail.store.delivery.reservations: deliveries and the room they reserve."""
+"""Tests of twisted_mail.store.reservations: deliveries and the room they reserve."""
 
 import os
 from collections.abc import Callable
@@ -10,10 +10,10 @@ import pytest
 from tests.contracts.ground import ALICE, BOB
 from tests.store.quota.account import TEXT, deliver, put
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
-from twisted_mail.store.delivery.reservations import QuotaReserver, end
 from twisted_mail.store.format import layout
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.quota import COUNT_SECONDS, MAX_RESERVATIONS, Quota, QuotaLedger, Usage
+from twisted_mail.store.reservations import QuotaReserver, end
 from twisted_mail.testing.doubles import StillClock, finish
 
 
