@@ -77,7 +77,7 @@ class CountingReserver:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def take(self, names: Iterable[str], size: int) -> Reservations:
+    async def take(self, names: Iterable[str], size: int, messages: int = 1) -> Reservations:
         self.asked += names
         return dict.fromkeys(names, over_quota())
 

@@ -66,7 +66,7 @@ class Space:
         self.taken: list[str] = []
         self.ended: list[tuple[str, bool]] = []
 
-    async def take(self, names: Iterable[str], size: int) -> Mapping[str, Any]:
+    async def take(self, names: Iterable[str], size: int, messages: int = 1) -> Mapping[str, Any]:
         return {name: self._take(name) for name in names}
 
     def _take(self, name: str) -> Any:

@@ -63,13 +63,13 @@ class StoreServices:
     ``quotas`` gives an account's quota when its mail is opened and at each delivery, in place of that of
     the settings. ``report`` takes the exceptions of watchers; without it they are raised where the
     change was made. ``host`` stands in the names of files; ``disk`` makes the system calls; ``monitor``
-    notices what other programs do, where the system can. ``reserver`` reserves room for deliveries, in
-    place of ``own_reserver``. ``progress`` hears how far a long indexing has come. ``account_blocking``
-    has the lanes of accounts, so that they and deliveries do not wait for each other.
-    ``background`` takes what is to be done for mailboxes in the background, in place of ``indexing`` and
-    ``compaction``, where another process does that (see ``catch_up``).
-    ``report_fault`` takes every error of the disk that a client is only sent a general answer to, or
-    that is worked around, in any thread.
+    notices what other programs do, where the system can. ``progress`` hears how far a long indexing has
+    come. ``account_blocking`` has the lanes of accounts, so that they and deliveries do not wait for each
+    other. Where another process of the server does that, ``reserver`` reserves room for deliveries and
+    sessions, in place of ``own_reserver``, and ``background`` takes what is to be done for mailboxes in
+    the background, in place of ``indexing`` and ``compaction`` (see ``catch_up``). ``report_fault`` takes
+    every error of the disk that a client is only sent a general answer to, or that is worked around, in
+    any thread.
     """
 
     settings: StoreSettings = StoreSettings()
@@ -137,7 +137,14 @@ class MaildirStore:
             lane = self._blocking.lane()
             feed = ChangeFeed(self._services.report)
             account = MaildirAccount(
-                name, tree, lane, self._render, feed, self._note, self._services.monitor
+                name,
+                tree,
+                lane,
+                self._render,
+                feed,
+                self._note,
+                self._services.monitor,
+                self._services.reserver,
             )
             self._accounts[name] = account
         self._recent[name] = account

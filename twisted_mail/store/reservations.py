@@ -1,4 +1,4 @@
-"""Quota reservations for deliveries, on the reactor thread."""
+"""Quota reservations, for deliveries and for sessions of other processes, on the reactor thread."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ _ATTEMPTS = 3  # at counting while messages are appended
 
 
 class Reservation(Protocol):
-    """Room in an account that is reserved for one delivery."""
+    """Room in an account that is reserved for one delivery, or for what a session writes."""
 
     def end(self, is_delivered: bool) -> None:
         """Note that the delivery is over; if it failed, its room is free again."""
@@ -27,10 +27,13 @@ Reservations = Mapping[str, Reservation | MailError | None]  # by account; None:
 
 
 class Reserver(Protocol):
-    """Reserves room in accounts for deliveries."""
+    """Reserves room in accounts."""
 
-    async def take(self, names: Iterable[str], size: int) -> Reservations:
-        """Reserve room for a message in each account; return where there is none, and why."""
+    async def take(self, names: Iterable[str], size: int, messages: int = 1) -> Reservations:
+        """Reserve room for messages, of ``size`` octets together, in each account.
+
+        Return where there is none, and why.
+        """
 
 
 def constant_quota(settings: StoreSettings) -> Quotas:
@@ -71,13 +74,13 @@ class QuotaReserver:
         ledger.quota = quota
         return ledger
 
-    async def take(self, names: Iterable[str], size: int) -> Reservations:
-        """Reserve room for a message in each account; return where there is none, and why."""
+    async def take(self, names: Iterable[str], size: int, messages: int = 1) -> Reservations:
+        """Reserve room for messages in each account; return where there is none, and why."""
         reserved: dict[str, Reservation | MailError | None] = {}
         try:
             for name in dict.fromkeys(names):
                 try:
-                    reserved[name] = await self._take(name, Usage(size, 1))
+                    reserved[name] = await self._take(name, Usage(size, messages))
                 except MailError as error:
                     reserved[name] = error
         except BaseException:

@@ -113,13 +113,13 @@ class RemoteThrottle:
 
 @dataclass(frozen=True, slots=True)
 class RemoteReservation:
-    """Room that the main process has reserved for a delivery. Fulfils the store's ``Reservation``."""
+    """Room that the main process has reserved. Fulfils the store's ``Reservation``."""
 
     bridge: Bridge
     number: int
 
     def end(self, is_delivered: bool) -> None:
-        """Note that the delivery is over."""
+        """Note that the messages are written, or not."""
         self.bridge.notify("reservations", "end", self.number, is_delivered)
 
 
@@ -130,13 +130,13 @@ class RemoteReservations:
         self._bridge = bridge
         self._quota = quota
 
-    async def take(self, names: Iterable[str], size: int) -> Reservations:
-        """Reserve room for a message in each account; without quotas the main process is not asked."""
+    async def take(self, names: Iterable[str], size: int, messages: int = 1) -> Reservations:
+        """Reserve room in each account; without quotas the main process is not asked."""
         names = tuple(dict.fromkeys(names))
         if not self._quota.is_set:
             return dict.fromkeys(names)
         taken: Mapping[str, int | MailError | None]
-        taken = await self._bridge.call("reservations", "take", names, size)
+        taken = await self._bridge.call("reservations", "take", names, size, messages)
         return {
             name: RemoteReservation(self._bridge, one) if isinstance(one, int) else one
             for name, one in taken.items()

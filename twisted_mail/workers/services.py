@@ -31,7 +31,7 @@ from twisted_mail.workers.background import BackgroundService
 
 
 class ReservationService:
-    """Reserves room in accounts for deliveries of a worker."""
+    """Reserves room in accounts for deliveries of a worker, and for what its sessions write."""
 
     def __init__(self, reserver: Reserver) -> None:
         self._reserver = reserver
@@ -39,9 +39,11 @@ class ReservationService:
         self._reservations: dict[int, Reservation] = {}
         self._is_closed = False
 
-    async def take(self, names: Sequence[str], size: int) -> Mapping[str, int | MailError | None]:
+    async def take(
+        self, names: Sequence[str], size: int, messages: int = 1
+    ) -> Mapping[str, int | MailError | None]:
         """Reserve room; return for each account a number, why there is no room, or None: no quota."""
-        taken = await self._reserver.take(names, size)
+        taken = await self._reserver.take(names, size, messages)
         return {
             name: one if one is None or isinstance(one, MailError) else self._keep(one)
             for name, one in taken.items()

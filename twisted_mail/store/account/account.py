@@ -10,14 +10,17 @@ from twisted_mail.mail.mailbox.entry import (
     MailboxStatus,
     NewMessage,
 )
-from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.outcome import MailError
 from twisted_mail.store.account.mailbox import MailboxServices, MaildirMailbox
 from twisted_mail.store.account.measuring import measure_for_claim, measure_mailbox
 from twisted_mail.store.account.open_mailboxes import OpenMailboxes
+from twisted_mail.store.account.quota_claim import QuotaClaim
 from twisted_mail.store.account.thread_assignment import ThreadAssignment
 from twisted_mail.store.change_feed import ChangeFeed
 from twisted_mail.store.format.maildrop_lock import MaildropLock
 from twisted_mail.store.keyword_limit import check_drafts
+from twisted_mail.store.quota import Usage
+from twisted_mail.store.reservations import Reserver
 from twisted_mail.store.search.search import Search
 from twisted_mail.store.tree.events import OpenedEvent
 from twisted_mail.store.tree.folder import Folder
@@ -48,6 +51,7 @@ class MaildirAccount:
         change_feed: ChangeFeed,
         noted: Noted | None = None,
         monitor: FolderMonitor | None = None,
+        reserver: Reserver | None = None,
     ) -> None:
         self.name = name
         self.lane = AccountLane(blocking, tree)
@@ -58,8 +62,10 @@ class MaildirAccount:
         self.search = Search(
             self.lane, blocking.lane(), name, self._note_unindexed, lambda: self.is_open
         )
+        self._claim = QuotaClaim(name, tree.ledger, reserver)
         self._services = MailboxServices(
             self.lane,
+            self._claim,
             self._open,
             render,
             tree.environment.rendered.share(),
@@ -143,8 +149,10 @@ class MaildirAccount:
             _close(drafts)
             raise
         try:
-            return await self.lane.call(lambda: _append(self._tree, name, drafts, begun))
-        except Unavailable:
+            size = Usage(sum(draft.message.size for draft in drafts), len(drafts))
+            async with self._claim.hold(size):
+                return await self.lane.call(lambda: _append(self._tree, name, drafts, begun))
+        except MailError:
             if not begun:  # the lane did not take the work
                 _close(drafts)
             raise

@@ -19,9 +19,11 @@ from twisted_mail.store.account import alterations
 from twisted_mail.store.account.measuring import measure_for_claim
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.account.open_mailboxes import OpenMailboxes
+from twisted_mail.store.account.quota_claim import QuotaClaim
 from twisted_mail.store.account.thread_assignment import ThreadAssignment
 from twisted_mail.store.file_names import FileNames
 from twisted_mail.store.keyword_limit import check_marks
+from twisted_mail.store.quota import Usage
 from twisted_mail.store.reading import contents, items
 from twisted_mail.store.reading.at_once import read_at_once
 from twisted_mail.store.rendered_cache import CacheShare
@@ -39,6 +41,7 @@ class MailboxServices:
     """What all open mailboxes of one account use."""
 
     lane: AccountLane
+    claim: QuotaClaim
     open_mailboxes: OpenMailboxes
     render: Renderer
     rendered: CacheShare
@@ -148,7 +151,16 @@ class MaildirMailbox:
         """Copy messages, all or none."""
         await measure_for_claim(self._lane)
         flags = self._flags_of(uids)
-        return await alterations.copy(self._lane, self._folder, uids, target, flags)
+        async with self._services.claim.hold(await self._size_of(uids)):
+            return await alterations.copy(self._lane, self._folder, uids, target, flags)
+
+    async def _size_of(self, uids: Sequence[int]) -> Usage:
+        """Return how much messages take, if anybody is to be asked whether there is room."""
+        if not self._services.claim.is_remote:
+            return Usage()
+        await self.measure(uids)
+        rows = [row for row in map(self.columns.row, uids) if row is not None]
+        return Usage(sum(self.columns.sizes[row] for row in rows), len(rows))
 
     async def move(self, uids: Sequence[int], target: str) -> CopyResult:
         """Move messages."""
