@@ -6,19 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twisted_mail.imap.bulk_column import RENDERED, BulkColumn
-from twisted_mail.imap.fetch.body_sections import (
-    GROUP_OCTETS,
-    BodySectionReader,
-    DeferredFields,
-    SectionExtent,
-    Value,
-)
+from twisted_mail.imap.fetch.body_sections import BodySectionReader, Value
 from twisted_mail.imap.fetch.item import FetchBatch
+from twisted_mail.imap.fetch.large_sections import DRAIN_AFTER_OCTETS, LargeSectionSender
 from twisted_mail.imap.fetch.plan import FetchPlan
 from twisted_mail.imap.selected import Selected
-from twisted_mail.interfaces import Blocking, ConversationEnded, Wire
+from twisted_mail.interfaces import Blocking, Wire
 from twisted_mail.mail.mailbox import flags
-from twisted_mail.mail.mailbox.entry import MessageRange, RenderedItems
+from twisted_mail.mail.mailbox.entry import RenderedItems
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 
 MESSAGES_PER_STEP = 250  # messages between two looks at other connections
@@ -26,7 +21,6 @@ MAX_RENDERED = 250  # of those whose rendered items or sections are in memory to
 # Octets of their messages: items of a message of many parts outgrow it 30 times.
 MAX_RENDERED_OCTETS = 2 * 1024 * 1024
 _WEIGHT = 128 * 1024  # octets; a larger message counts as one of this size
-DRAIN_AFTER_OCTETS = 64 * 1024  # octets between two waits for the client
 _SEEN = flags.normal([flags.SEEN])
 
 
@@ -225,39 +219,10 @@ class Fetching:
         if len(batch.sections) == 1 and not all(
             isinstance(one, bytes) for one in batch.sections[0]
         ):
-            return await self._send_large(batch)
+            sender = LargeSectionSender(self._mailbox, self._wire, self._write)
+            await sender.send(self._plan.parts(batch))
+            return 1
         return await self._send(batch)
-
-    async def _send_large(self, batch: FetchBatch) -> int:
-        for shown, value in self._plan.parts(batch):
-            match value:
-                case SectionExtent():
-                    await self._write(b"%b{%d}\r\n" % (shown, value.stop - value.start))
-                    await self._stream(value)
-                case DeferredFields():
-                    header = await self._read(value.piece)
-                    await self._write(shown + value.literal(header))
-                case _:
-                    await self._write(shown + value)
-        return 1
-
-    async def _stream(self, extent: SectionExtent) -> None:
-        """Send a literal whose size is announced already: all of it, or nothing more at all."""
-        for piece in extent.pieces():
-            data = await self._read(piece)
-            if len(data) != min(GROUP_OCTETS, extent.stop - piece.start):
-                self._wire.close()
-                raise ConversationEnded(ConversationEnded.Reason.LOST)
-            # Piece by piece: what the client is slow to take is held twice.
-            for at in range(0, len(data), DRAIN_AFTER_OCTETS):
-                await self._write(data[at : at + DRAIN_AFTER_OCTETS])
-
-    async def _read(self, piece: MessageRange) -> bytes:
-        try:
-            [data] = await self._mailbox.read([piece])
-        except (Refused, Unavailable):
-            return b""
-        return data or b""
 
 
 def _batch_of(selected: Selected, uids: Sequence[int], shows_gone: bool = False) -> FetchBatch:
