@@ -12,11 +12,14 @@ from typing import TypeVar
 
 import apsw
 
-from twisted_mail.directory import passwords, schema
-from twisted_mail.directory.password_cache import PasswordCache
+from twisted_mail.directory import schema
+from twisted_mail.directory.password_checks import (
+    HashedPasswords,
+    PasswordChecks,
+    RememberedPasswords,
+)
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.record_reader import AddressRecord, RecordReader
-from twisted_mail.directory.schemes import Uncheckable
 from twisted_mail.interfaces import (
     ANYBODY,
     Blocking,
@@ -39,8 +42,10 @@ class SqliteDirectory:
     """Fulfils ``interfaces.Directory`` over the file at ``path``, made when missing.
 
     ``blocking`` runs look-ups, ``password_blocking`` password checks, which wait in ``login_line``; these
-    limit how many run and wait, and raise Unavailable beyond that. ``extra_domains`` are ours besides
-    those in the database. All methods belong to one thread. Raises ``schema.DirectoryUnusable``.
+    limit how many run and wait, and raise Unavailable beyond that. Where another process checks
+    passwords, ``password_checks`` asks it. ``passwords`` are the checks, and what is remembered of them.
+    ``extra_domains`` are ours besides those in the database. All methods belong to one thread. Raises
+    ``schema.DirectoryUnusable``.
     """
 
     def __init__(
@@ -53,8 +58,8 @@ class SqliteDirectory:
         monotonic: Callable[[], float] = time.monotonic,
         report_fault: FaultReport = unreported,
         login_line: LoginLine | None = None,
+        password_checks: PasswordChecks | None = None,
     ) -> None:
-        self._login_line = login_line
         self._path = str(path)
         self._report_fault = report_fault
         # used in the lane only
@@ -62,10 +67,14 @@ class SqliteDirectory:
         self._watch = schema.open_database(path)  # used in this thread only, and never waits
         self._watch.set_busy_timeout(0)
         self._lane = blocking.lane()
-        self._password_blocking = password_blocking
-        self._settings = settings or PasswordSettings()
-        self._password_cache = PasswordCache(
-            self._settings.remembered_seconds, self._settings.remembered_logins, monotonic
+        settings = settings or PasswordSettings()
+        self.passwords = RememberedPasswords(
+            password_checks
+            or HashedPasswords(
+                password_blocking, settings, login_line, self._replace_hash, self._note_fault
+            ),
+            settings,
+            monotonic,
         )
         self._version: object = None
         self._records: dict[str, AddressRecord] = {}
@@ -155,52 +164,14 @@ class SqliteDirectory:
         name, stored = record.entry.account, record.hash
         password = credentials.password
         if name is None or stored is None:
-            await self._check(attempt, canonical_name(credentials.name[:1000]), None, password)
+            given = canonical_name(credentials.name[:1000])
+            await self.passwords.check(attempt, given, None, password)
             return None
-        is_right = self._password_cache.has(stored, name, password)
-        if not is_right:
-            is_right = await self._check(attempt, name, stored, password)
-            if is_right:
-                stored = await self._renewed(name, stored, password)
-                self._password_cache.add(stored, name, password)
+        is_right = await self.passwords.check(attempt, name, stored, password) is not None
         return name if is_right and record.entry.is_enabled else None
 
-    # ------------------------------------------------------------ passwords
-
-    async def _check(
-        self, attempt: LoginAttempt, name: str, stored: str | None, password: str
-    ) -> bool:
-        attempt.admit()
-
-        def check() -> bool:
-            return passwords.check(stored, password, self._settings)
-
-        try:
-            if self._login_line is None:
-                return await self._password_blocking.run(check)
-            return await self._login_line.check(attempt, name, stored is not None, check)
-        except Uncheckable as error:
-            # The administrator learns which account it is from `twisted-mail check`.
-            raise Unavailable("Authentication is not possible now") from error
-
-    async def _renewed(self, name: str, stored: str, password: str) -> str:
-        """Return the hash the account has from now on: a new one if the old one is of another cost.
-
-        That the database cannot be written now is no reason to refuse a right password.
-        """
-        if not self._settings.is_upgraded or passwords.is_current(stored, self._settings):
-            return stored
-        try:
-            new = await self._password_blocking.run(
-                passwords.hash_password, password, self._settings
-            )
-            await self._lane.run(self._reader.replace_hash, name, stored, new)
-        except apsw.Error as error:
-            self._report_fault(self._path, error)
-            return stored
-        except Unavailable:
-            return stored
-        return new
+    async def _replace_hash(self, name: str, old: str, new: str) -> None:
+        await self._lane.run(self._reader.replace_hash, name, old, new)
 
     # ------------------------------------------------------------ look-ups
 
@@ -252,6 +223,9 @@ class SqliteDirectory:
         except apsw.Error as error:
             raise self._unavailable(error) from error
 
-    def _unavailable(self, error: apsw.Error) -> Unavailable:
+    def _note_fault(self, error: apsw.Error) -> None:
         self._report_fault(self._path, error)
+
+    def _unavailable(self, error: apsw.Error) -> Unavailable:
+        self._note_fault(error)
         return Unavailable("The directory cannot be read now")
