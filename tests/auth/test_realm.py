@@ -236,7 +236,7 @@ def test_what_names_no_account_is_refused(avatar_id):
 
 
 class FullThrottle(LocalThrottle):
-    def admit(self, peer):
+    def admit(self, where):
         raise Unavailable(TOO_MANY)
 
 

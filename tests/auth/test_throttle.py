@@ -65,7 +65,7 @@ def test_peers_on_this_host_are_many_people_and_only_accounts_count(throttle):
     for name in ("alice", "bob", "carol"):
         assert fail(throttle, name, Peer("127.0.0.1", 1)) == 2.0
     assert fail(throttle, "alice", Peer("", 0)) == 4.0
-    throttle.admit(Peer("127.0.0.1", 1))
+    throttle.admit(network(Peer("127.0.0.1", 1)))
 
 
 def test_time_forgets(throttle, clock):
@@ -104,13 +104,13 @@ def test_many_connections_of_one_network_are_no_way_around():
     throttle = LocalThrottle(Sleepers())
     waiting = [throttle.hold_back("alice", HERE, 0.0) for _ in range(MAX_WAITING)]
     for coroutine in waiting:
-        throttle.admit(HERE)
+        throttle.admit(network(HERE))
         coroutine.send(None)
     with pytest.raises(Unavailable):
-        throttle.admit(NEAR)
-    throttle.admit(FAR)
+        throttle.admit(network(NEAR))
+    throttle.admit(network(FAR))
     waiting.pop().close()
-    throttle.admit(NEAR)
+    throttle.admit(network(NEAR))
     for coroutine in waiting:
         coroutine.close()
 

@@ -59,7 +59,10 @@ class Assembly:
         self.periodic_tasks = PeriodicTasks(reactor, journal)
         self._network = NetworkAssembly(reactor, config, clock)
         self.report_fault = FaultLog(journal, clock, reactor.callFromThread)
-        self._directory = DirectoryAssembly(config, self.threads, self.report_fault)
+        self._directory = DirectoryAssembly(
+            config, self.threads, self.report_fault, shared.password_checks(clock)
+        )
+        self.passwords = self._directory.directory.passwords
         self._storage = StorageAssembly(
             reactor,
             config,

@@ -7,14 +7,24 @@ from twisted_mail.auth.login_line import SharedLoginLine
 from twisted_mail.config import Config
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.mailing_list_store import SqliteMailingListStore
+from twisted_mail.directory.password_checks import PasswordChecks
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.interfaces import FaultReport
 
 
 class DirectoryAssembly:
-    """``directory`` and ``mailing_lists`` over the accounts file, and the ``router`` over these."""
+    """``directory`` and ``mailing_lists`` over the accounts file, and the ``router`` over these.
 
-    def __init__(self, config: Config, threads: ThreadPools, report_fault: FaultReport) -> None:
+    ``password_checks`` are those of another process, if there is one that checks passwords.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        threads: ThreadPools,
+        report_fault: FaultReport,
+        password_checks: PasswordChecks | None = None,
+    ) -> None:
         separators = config.addresses.separators
         self.directory = SqliteDirectory(
             config.accounts_file,
@@ -29,6 +39,7 @@ class DirectoryAssembly:
                 config.passwords.waiting,
                 time.monotonic,
             ),
+            password_checks=password_checks,
         )
         self.mailing_lists = SqliteMailingListStore(
             config.accounts_file,

@@ -154,7 +154,8 @@ class PortalLogin(Generic[Face]):
         Raises Refused with the same text after the same time whether name or password is wrong, and
         Unavailable when that cannot be checked.
         """
-        attempt = LoginAttempt(network(peer), has_hung_up, partial(self.throttle.admit, peer))
+        where = network(peer)
+        attempt = LoginAttempt(where, has_hung_up, partial(self.throttle.admit, where))
         began = self.clock.monotonic()
         try:
             avatar = await self._avatar(credentials, attempt)

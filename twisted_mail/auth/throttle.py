@@ -29,8 +29,8 @@ TOO_MANY = Outcome(454, "4.7.0", "Too many failed logins, try again later")
 class LoginThrottle(Protocol):
     """Slows down the guessing of passwords."""
 
-    def admit(self, peer: Peer) -> None:
-        """Allow an attempt, or raise Unavailable."""
+    def admit(self, where: str) -> None:
+        """Allow an attempt from a network, or raise Unavailable."""
 
     async def hold_back(self, name: str, peer: Peer, began: float) -> None:
         """Count a failed login, and return when the reply may be sent."""
@@ -53,13 +53,13 @@ class LocalThrottle:
     clock: Clock
     _failures: OrderedDict[str, _Failures] = field(default_factory=OrderedDict)
 
-    def admit(self, peer: Peer) -> None:
-        """Allow an attempt.
+    def admit(self, where: str) -> None:
+        """Allow an attempt from a network.
 
         Raises Unavailable when ``MAX_WAITING`` refusals of this network are being delayed: with more
         connections a guesser would get around the delay.
         """
-        found = self._failures.get(network(peer))
+        found = self._failures.get(where)
         if found is not None and found.waiting >= MAX_WAITING:
             raise Unavailable(TOO_MANY)
 

@@ -85,7 +85,7 @@ def connect_parts(parts: MemoryParts) -> ServerBackend:
 class OpenThrottle:
     """Answers a wrong password at once. Fulfils ``auth.throttle.LoginThrottle``."""
 
-    def admit(self, peer: Peer) -> None:
+    def admit(self, where: str) -> None:
         """Let a password be tried."""
 
     async def hold_back(self, name: str, peer: Peer, began: float) -> None:

@@ -32,6 +32,7 @@ from twisted_mail.store.quota import Quota
 from twisted_mail.store.reservations import Reservations, Reserver
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.workers.background import BackgroundNotes
+from twisted_mail.workers.passwords import RemotePasswords
 from twisted_mail.workers.shared import SharedServices
 
 HANDOFF_PREFIX = "handed-"  # of the names of messages that are handed over, in the spool folder
@@ -51,6 +52,10 @@ class RemoteSharedServices(SharedServices):
     def throttle(self, clock: Clock) -> LoginThrottle:
         """Return what slows down the guessing of passwords."""
         return RemoteThrottle(self._bridge)
+
+    def password_checks(self, clock: Clock) -> RemotePasswords:
+        """Return what checks passwords."""
+        return RemotePasswords(self._bridge, clock)
 
     def reserver(self, settings: StoreSettings) -> Reserver:
         """Return what keeps account of quotas."""
@@ -82,16 +87,17 @@ class RemoteSharedServices(SharedServices):
 class RemoteThrottle:
     """Failed logins, counted in the main process. Fulfils ``auth.throttle.LoginThrottle``.
 
-    The number of answers held back for one network is limited in each process.
+    How many answers are held back for one network the main process limits, which checks passwords; for
+    checkers that do so here, each worker does.
     """
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._waiting: Counter[str] = Counter()
 
-    def admit(self, peer: Peer) -> None:
+    def admit(self, where: str) -> None:
         """Return if a password may be tried. Raises Unavailable."""
-        if self._waiting[network(peer)] >= MAX_WAITING:
+        if self._waiting[where] >= MAX_WAITING:
             raise Unavailable(TOO_MANY)
 
     async def hold_back(self, name: str, peer: Peer, began: float) -> None:

@@ -28,6 +28,7 @@ from twisted_mail.mail.verdict import FilterStage, Verdict
 from twisted_mail.store.disk.blob import Descriptor, FileBlob
 from twisted_mail.store.reservations import Reservation, Reserver
 from twisted_mail.workers.background import BackgroundService
+from twisted_mail.workers.passwords import PasswordService
 
 
 class ReservationService:
@@ -175,8 +176,10 @@ class WorkerServices:
     def __init__(self, parts: Assembly) -> None:
         self._reservations = ReservationService(parts.store.own_reserver)
         self._filters = FilterService(parts.filters.made)
+        self._passwords = PasswordService(parts.passwords, parts.throttle)
         self.by_name: Mapping[str, object] = {
             "throttle": parts.throttle,
+            "passwords": self._passwords,
             "reservations": self._reservations,
             "delivery": DeliveryService(
                 parts.delivery.queue,
@@ -191,5 +194,6 @@ class WorkerServices:
 
     def close(self) -> None:
         """Release what is kept for the worker, which has ended."""
+        self._passwords.close()
         self._reservations.close()
         self._filters.close()

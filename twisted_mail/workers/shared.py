@@ -4,6 +4,7 @@ from pathlib import Path
 
 from twisted_mail.auth.throttle import LocalThrottle, LoginThrottle
 from twisted_mail.delivery.doors import DeliveryHandoff
+from twisted_mail.directory.password_checks import PasswordChecks
 from twisted_mail.interfaces import Blocking, Clock, FaultReport, Filter, unreported
 from twisted_mail.net.server.connection_count import (
     ConnectionCounter,
@@ -26,6 +27,10 @@ class SharedServices:
     def throttle(self, clock: Clock) -> LoginThrottle:
         """Return what slows down the guessing of passwords."""
         return LocalThrottle(clock)
+
+    def password_checks(self, clock: Clock) -> PasswordChecks | None:
+        """Return what checks passwords; None: this process does."""
+        return None
 
     def reserver(self, settings: StoreSettings) -> Reserver | None:
         """Return what keeps account of quotas; None: the store itself."""
