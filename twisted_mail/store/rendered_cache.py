@@ -69,9 +69,12 @@ class CacheShare:
     def get(self, mailbox: int, uids: Iterable[int]) -> dict[int, RenderedItems]:
         """Return those that are here, by their UIDs; they stay for longer than others."""
         entries = self._entries
-        found = {uid: entries[mailbox, uid] for uid in uids if (mailbox, uid) in entries}
-        for uid in found:
-            entries.move_to_end((mailbox, uid))
+        found: dict[int, RenderedItems] = {}
+        for uid in uids:
+            key = mailbox, uid
+            if key in entries:
+                found[uid] = entries[key]
+                entries.move_to_end(key)
         if found:
             self._cache.note_use(self)
         return found

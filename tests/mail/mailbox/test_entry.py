@@ -87,3 +87,11 @@ def test_messages_that_are_not_measured_yet_are_named(count: int) -> None:
     found.measure([(1, 10, 11), (3, 30, 33), (999, 1, 1)])
     assert found.unmeasured(asked) == []
     assert [(found.dates[row], found.sizes[row]) for row in (0, 2)] == [(10, 11), (30, 33)]
+
+
+@given(st.sets(st.integers(1, 30)), st.sets(st.integers(1, 30)))
+def test_sizes_are_those_of_the_messages_asked_for(present: set[int], asked: set[int]) -> None:
+    made = columns(*sorted(present))
+    made.measure([(uid, 0, 100 + uid) for uid in present])
+    expected = [100 + uid if uid in present else 0 for uid in sorted(asked)]
+    assert list(made.sizes_of(sorted(asked))) == expected

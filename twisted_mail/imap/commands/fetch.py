@@ -20,10 +20,10 @@ async def fetch(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     shows_gone = plan.is_known and not is_uid
     fetching = Fetching(selected, session.wire, session.backend.blocking, plan, shows_gone)
     answered = await fetching.answer(uids)
-    selected.require_no_faults()
     if is_uid:
         return "FETCH completed."
     if answered < len(uids):
+        selected.require_no_faults()
         raise Refused(GONE, EXPUNGE_ISSUED)
     return selected.completed("FETCH", uids)
 

@@ -1,6 +1,6 @@
 r"""Answering one FETCH: what its plan needs is loaded, rendered and written, batch by batch."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +31,7 @@ class FetchedData:
     ``changed`` are those just marked as seen; ``unsent`` those of them that were not sent yet.
     """
 
-    changed: frozenset[int]
+    changed: frozenset[int] = frozenset()
     loaded: dict[BulkColumn, dict[int, Any]] = field(default_factory=dict)
     unsent: set[int] = field(init=False)
 
@@ -61,18 +61,12 @@ class Fetching:
         self._plan = plan
         self._shows_gone = shows_gone
         self._unsent = 0  # octets written since the last drain
-        self._has_large = bool(plan.sections) or any(column.are_large for column in plan.loads)
 
     async def answer(self, uids: Sequence[int]) -> int:
         """Answer for each message; return how many were there."""
         answered, is_later = 0, False
         for start in range(0, len(uids), MESSAGES_PER_STEP):
-            part = uids[start : start + MESSAGES_PER_STEP]
-            if self._plan.is_measured or (self._has_large and len(part) > 1):
-                await self._mailbox.measure(part)
-            if self._plan.is_measured:
-                unknown = set(self._mailbox.columns.unmeasured(part))
-                part = [uid for uid in part if uid not in unknown] if unknown else part
+            part = await self._measured(uids[start : start + MESSAGES_PER_STEP])
             for step in self._steps(part):
                 if is_later:  # the loop has just given others their turn
                     await self._wire.yield_to_others()
@@ -80,29 +74,36 @@ class Fetching:
                 answered += await self._step(step)
         return answered
 
-    def _steps(self, uids: Sequence[int]) -> Iterator[Sequence[int]]:
-        """Yield UIDs in portions that fit into memory and take little time."""
-        if not self._has_large or len(uids) == 1:
-            yield uids
-            return
+    async def _measured(self, uids: Sequence[int]) -> Sequence[int]:
+        """Return the messages, measured if that is needed, without those that cannot be then."""
+        is_needed, columns = self._plan.is_measured, self._mailbox.columns
+        if not (is_needed or (self._plan.has_large and len(uids) > 1)):
+            return uids
+        if not columns.unmeasured(uids):
+            return uids
+        await self._mailbox.measure(uids)
+        unknown = frozenset(columns.unmeasured(uids)) if is_needed else ()
+        return [uid for uid in uids if uid not in unknown] if unknown else uids
+
+    def _steps(self, uids: Sequence[int]) -> Iterable[Sequence[int]]:
+        """Return the UIDs in portions that fit into memory and take little time."""
+        is_one = len(uids) == 1 or not self._plan.has_large
+        return (uids,) if is_one else self._portions(uids)
+
+    def _portions(self, uids: Sequence[int]) -> Iterator[Sequence[int]]:
         start = weight = 0
         times = len(self._plan.sections) if self._plan.uses_kept_fields else 1
-        for at, uid in enumerate(uids):
-            weight += min(self._size(uid), _WEIGHT) * times
+        for at, size in enumerate(self._mailbox.columns.sizes_of(uids)):
+            weight += min(size, _WEIGHT) * times
             if weight >= MAX_RENDERED_OCTETS or at - start >= MAX_RENDERED - 1:
                 yield uids[start : at + 1]
                 start, weight = at + 1, 0
         if start < len(uids):
             yield uids[start:]
 
-    def _size(self, uid: int) -> int:
-        columns = self._mailbox.columns
-        row = columns.row(uid)
-        return 0 if row is None else columns.sizes[row]
-
     async def _step(self, uids: Sequence[int]) -> int:
         if not self._plan.marks_seen:
-            return await self._fetch(uids, FetchedData(frozenset()))
+            return await self._fetch(uids, FetchedData())
         fetched = FetchedData(await self._mark_seen(uids))
         try:
             answered = await self._fetch(uids, fetched)
@@ -116,10 +117,11 @@ class Fetching:
         plan = self._plan
         for column in plan.loads:
             values = await column.ask(self._mailbox, uids)
-            pairs = zip(uids, values, strict=True)
-            present = {uid: value for uid, value in pairs if value is not None}
-            fetched.loaded[column] = present
-            uids = list(present)
+            found = dict(zip(uids, values, strict=True))
+            if None in values:
+                found = {uid: value for uid, value in found.items() if value is not None}
+                uids = list(found)
+            fetched.loaded[column] = found
         if plan.sections:
             return await self._with_sections(uids, fetched)
         return await self._send(self._batch(uids, fetched, {}))
@@ -153,7 +155,7 @@ class Fetching:
     ) -> FetchBatch:
         batch = _batch_of(self._selected, uids, self._shows_gone)
         batch.loaded = {
-            column: [of_uid[uid] for uid in batch.uids] for column, of_uid in fetched.loaded.items()
+            column: [found[uid] for uid in batch.uids] for column, found in fetched.loaded.items()
         }
         if values:
             batch.sections = [values[uid] for uid in batch.uids]

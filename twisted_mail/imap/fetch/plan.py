@@ -24,7 +24,8 @@ class FetchPlan:
     One that ``is_known`` asks for UIDs and flags alone, which the view has. ``loads`` are the bulk
     columns that the mailbox is asked for; a plan that ``is_measured`` needs dates or sizes. One that
     ``marks_seen`` marks messages as ``\Seen``. ``uses_kept_fields`` when its sections can be made of the
-    header fields that the store keeps.
+    header fields that the store keeps. One that ``has_large`` values is answered for few messages at a
+    time.
     """
 
     values: tuple[tuple[bytes, Column], ...]  # what stands before a value, and the values
@@ -35,6 +36,7 @@ class FetchPlan:
     has_flags: bool
     marks_seen: bool
     uses_kept_fields: bool
+    has_large: bool
     template: bytes
 
     def lines(self, batch: FetchBatch) -> bytes:
@@ -67,15 +69,17 @@ def compile_plan(requested: Sequence[RequestedItem], is_uid: bool) -> FetchPlan:
     values = _values(requested, sections)
     if marks_seen and FLAGS not in items:
         values.append((b"%b", _changed_flags))
+    loads = _loads(items, sections)
     return FetchPlan(
         tuple(values),
         sections,
-        _loads(items, sections),
+        loads,
         is_known=all(one in (UID, FLAGS) for one in requested),
         is_measured=bool(sections) or any(item.is_measured for item in items),
         has_flags=FLAGS in items,
         marks_seen=marks_seen,
         uses_kept_fields=bool(sections) and all(map(is_kept, sections)),
+        has_large=bool(sections) or any(column.are_large for column in loads),
         template=b"* %d FETCH (" + b"".join([shown for shown, _ in values]) + b")\r\n",
     )
 

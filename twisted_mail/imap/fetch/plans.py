@@ -22,7 +22,7 @@ class FetchPlans:
 
     def read(self, reader: Reader, is_uid: bool) -> FetchPlan:
         """Return the plan for the items that a FETCH ends with. Raises ProtocolError."""
-        key = (reader.rest, is_uid)
+        key = (reader.data[reader.position :], is_uid)
         plan = self._plans.get(key)
         if plan is not None:
             self._plans.move_to_end(key)

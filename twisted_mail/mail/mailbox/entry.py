@@ -199,10 +199,19 @@ class EntryColumns:
 
     def unmeasured(self, uids: Sequence[int]) -> list[int]:
         """Return those of the UIDs whose messages are here, with unknown date and size."""
-        if len(uids) > _FEW and UNKNOWN_DATE not in self.dates:
-            return []
-        rows = ((uid, self.row(uid)) for uid in uids)
-        return [uid for uid, row in rows if row is not None and self.dates[row] == UNKNOWN_DATE]
+        if len(uids) > 1:
+            rows = self.rows_between(min(uids), max(uids))
+            if UNKNOWN_DATE not in self.dates[rows.start : rows.stop]:
+                return []
+        found = ((uid, self.row(uid)) for uid in uids)
+        return [uid for uid, row in found if row is not None and self.dates[row] == UNKNOWN_DATE]
+
+    def sizes_of(self, uids: Sequence[int]) -> Sequence[int]:
+        """Return the sizes of ascending UIDs, 0 for those that are gone."""
+        rows = self.rows_between(uids[0], uids[-1]) if uids else range(0)
+        if self.uids[rows.start : rows.stop].tolist() == uids:
+            return self.sizes[rows.start : rows.stop]
+        return [0 if row is None else self.sizes[row] for row in map(self.row, uids)]
 
     def measure(self, facts: Iterable[tuple[int, int, int]]) -> None:
         """Set date and size by UID; UIDs that are gone are ignored."""

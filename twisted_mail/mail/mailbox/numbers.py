@@ -28,7 +28,8 @@ class NumberSet:
         ``9:*`` always includes ``highest``, whichever is larger (RFC 3501 §6.4.8).
         """
         pairs = [(first or highest, last or highest) for first, last in self.ranges]
-        return merged([(one, two) if one <= two else (two, one) for one, two in pairs])
+        ascending = [(one, two) if one <= two else (two, one) for one, two in pairs]
+        return merged(ascending) if len(ascending) > 1 else ascending
 
 
 def parse(text: str) -> NumberSet:

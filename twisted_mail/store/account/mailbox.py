@@ -53,12 +53,14 @@ class MailboxServices:
 class MaildirMailbox:
     """One open mailbox. Fulfils ``interfaces.Mailbox``.
 
-    ``faulty`` are the UIDs of messages that were left out for faults of their files.
+    ``columns`` are the live columns, shared by all sessions that have it open; ``faulty`` are the UIDs of
+    messages that were left out for faults of their files.
     """
 
     def __init__(self, live: OpenMailbox, services: MailboxServices) -> None:
         self._live = live
         self._folder = live.folder
+        self.columns: EntryColumns = live.columns
         self._services = services
         self._lane = services.lane
         self._faults = services.lane.tree.environment.faults
@@ -81,11 +83,6 @@ class MaildirMailbox:
     def id(self) -> str:
         """Return the MAILBOXID."""
         return self._folder.id
-
-    @property
-    def columns(self) -> EntryColumns:
-        """Return the live columns."""
-        return self._live.columns
 
     @property
     def may_add_keywords(self) -> bool:
