@@ -1,7 +1,7 @@
 """Tests of twisted_mail.store.rendered_cache."""
 
 from twisted_mail.mail.mailbox.entry import RenderedItems
-from twisted_mail.store.rendered_cache import MAX_AT_ONCE, MAX_SHARE_OCTETS, RenderedCache
+from twisted_mail.store.rendered_cache import MAX_SHARE_OCTETS, RenderedCache
 
 EMPTY = 520  # octets that an entry takes besides its text
 
@@ -88,13 +88,3 @@ def test_an_entry_that_is_put_again_is_counted_once() -> None:
         share.put(1, {1: items(b"x")})
     share.put(1, {2: items(b"y")})
     assert sorted(share.get(1, [1, 2])) == [1, 2]
-
-
-def test_what_comes_with_very_many_others_is_not_kept_and_drives_out_nothing() -> None:
-    share = RenderedCache().share()
-    share.put(1, {1: items(b"x")})
-    share.put(2, {uid: items(b"y") for uid in range(MAX_AT_ONCE + 1)})
-    assert share.get(2, range(MAX_AT_ONCE + 1)) == {}
-    share.put(2, {uid: items(b"y") for uid in range(MAX_AT_ONCE)})
-    assert sorted(share.get(1, [1])) == [1]
-    assert len(share.get(2, range(MAX_AT_ONCE))) == MAX_AT_ONCE

@@ -13,7 +13,6 @@ from twisted_mail.mail.mailbox.entry import RenderedItems
 MAX_OCTETS = 32 * 1024 * 1024  # of all entries together
 MAX_SHARE_OCTETS = 24 * 1024 * 1024  # of one account: some twelve thousand usual messages
 MAX_ENTRY_OCTETS = 1024 * 1024  # a larger one is not kept
-MAX_AT_ONCE = 400  # of more than these put together, none is kept
 _ENTRY_OCTETS = 520  # what an entry takes besides its octets
 
 Key = tuple[int, int]  # the number of an open mailbox, the UID
@@ -87,11 +86,8 @@ class CacheShare:
     def put(self, mailbox: int, items: Mapping[int, RenderedItems | None]) -> None:
         """Keep items that were rendered; None is no item, and is passed over.
 
-        A very large one is not kept: a message of very many parts must not drive out all others. Nor is
-        what comes with very many others: who reads a whole mailbox seldom asks for the same soon again.
+        A very large one is not kept: a message of very many parts must not drive out all others.
         """
-        if len(items) > MAX_AT_ONCE:
-            return
         before, most = self.octets, self._cache.max_entry_octets
         for uid, entry in items.items():
             if entry is None or (mailbox, uid) in self._entries:

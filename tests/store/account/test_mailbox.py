@@ -4,6 +4,7 @@ import pytest
 
 from tests.contracts.ground import draft, mail
 from tests.store.shared_maildir import SharedMaildir
+from twisted_mail.store.account.mailbox import BLOCK
 from twisted_mail.store.reading import items
 from twisted_mail.testing.doubles import finish
 
@@ -56,13 +57,11 @@ def test_items_in_the_index_come_with_those_of_the_messages_around(
     shared: SharedMaildir, read: list[list[int]]
 ) -> None:
     finish(shared.account.append("INBOX", [draft(mail(str(n))) for n in range(450)]))
-    everything = finish(shared.open().items(range(1, 451)))
-    shared.restart()
     inbox = shared.open()
+    everything = finish(inbox.items(range(1, 451)))
     read.clear()
     for uid in (300, 201, 400, 1, 200, 450, 401):
         assert finish(inbox.items([uid])) == [everything[uid - 1]]
-    assert read == [[300], [1], [450]]
     assert finish(inbox.items(range(1, 451))) == everything
     assert read == [[300], [1], [450]]
 
@@ -89,3 +88,15 @@ def test_large_items_do_not_come_along(
         assert finish(inbox.items([1])) == everything[:1]
         assert finish(inbox.items([2])) == everything[1:2]
     assert read == [[1], [2]]
+
+
+def test_the_items_of_a_whole_mailbox_are_not_kept(
+    shared: SharedMaildir, read: list[list[int]]
+) -> None:
+    finish(shared.account.append("INBOX", [draft(mail(str(n))) for n in range(BLOCK + 1)]))
+    inbox, whole = shared.open(), range(1, BLOCK + 2)
+    for _ in range(2):
+        finish(inbox.items(whole))
+    finish(inbox.items([1]))
+    finish(inbox.items(whole))
+    assert list(map(len, read)) == [BLOCK + 1, BLOCK + 1, 1, 1]

@@ -33,7 +33,9 @@ from twisted_mail.store.work.measure import PIECE
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import How
 
-BLOCK = 200  # messages of which names and items are learnt with those of the one that is asked for
+# Messages of which names and items are learnt with those of the one that is asked for; of more than
+# these asked for together, nothing is kept.
+BLOCK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,20 +188,23 @@ class MaildirMailbox:
             if self.columns.row(uid) is not None:
                 found[uid] = entry
         missing = [uid for uid in uids if uid not in found] if found else uids
-        if missing:
-            made = await self._render(missing)
+        if missing and len(missing) <= BLOCK:
+            made = await self._render(missing, self._items_lacking(missing[0]))
             self._services.rendered.put(self._live.number, made)
             found.update(made)
+        elif missing:  # who reads a whole mailbox seldom asks for the same soon again
+            found.update(await self._render(missing))
         return [found.get(uid) for uid in uids]
 
-    async def _render(self, uids: Sequence[int]) -> dict[int, RenderedItems | None]:
+    async def _render(
+        self, uids: Sequence[int], beside: Sequence[int] = ()
+    ) -> dict[int, RenderedItems | None]:
         """Return items from the index, rendered first where they are not there yet.
 
-        Of few messages, those of the messages beside the first come along: who asks for one soon asks
-        for the others, and reading them costs little more.
+        Those of the messages ``beside`` come along where they are in the index: who asks for one message
+        soon asks for the others, and reading them costs little more.
         """
         render = self._services.render
-        beside = self._items_lacking(uids[0]) if len(uids) <= BLOCK else ()
         found = await self._lane.perform_on(
             self._folder, items.known_items, uids, render.version, beside
         )
