@@ -187,3 +187,20 @@ def test_listed_fields_and_all_others_are_the_whole_header(lines, has_end):
     others = selected_fields(header, SectionSpec((), SectionKind.FIELDS_NOT, names))
     end = 2 if has_end else 0
     assert len(listed) + len(others) == len(header) + end
+
+
+# Too many for an expression of their own: with them, each field is looked at.
+OTHERS = tuple(b"Other-%d" % number for number in range(20))
+LINES = st.sampled_from(
+    ["A", "a", "B-b", "b-B", "A.b", ":", ": x", " : x", "\t", " ", "\r\n", "\n", "\r", "\x0b", "x"]
+)
+
+
+@given(st.lists(LINES, max_size=20), st.sets(st.sampled_from([b"a", b"A", b"b-b", b"A.b", b"A+"])))
+def test_a_few_fields_are_those_that_are_found_by_looking_at_each(
+    words: list[str], names: set[bytes]
+) -> None:
+    header = "".join(words).encode()
+    few = SectionSpec(kind=SectionKind.FIELDS, fields=(*sorted(names), b"B-b"))
+    many = SectionSpec(kind=SectionKind.FIELDS, fields=(*few.fields, *OTHERS))
+    assert selected_fields(header, few) == selected_fields(header, many)
