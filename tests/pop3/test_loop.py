@@ -200,13 +200,13 @@ def test_the_lock_is_given_back_before_the_answer_to_quit_leaves(monkeypatch):
 
 
 def test_all_is_given_back_when_the_maildrop_does_not_open():
-    pop3 = Pop3Fixture(ONE, refresh=Unavailable("The disk is away"))
+    pop3 = Pop3Fixture(ONE, measure=Unavailable("The disk is away"))
     assert pop3.talk(LOGIN).text.endswith("-ERR [SYS/TEMP] The disk is away\r\n")
     assert (pop3.mailbox.closed, pop3.logouts) == (1, 1)
 
 
 def test_all_is_given_back_when_a_bug_prevents_the_login():
-    pop3 = Pop3Fixture(ONE, refresh=ZeroDivisionError())
+    pop3 = Pop3Fixture(ONE, measure=ZeroDivisionError())
     assert pop3.talk(LOGIN).text.endswith("-ERR [SYS/TEMP] Internal error\r\n")
     assert (pop3.mailbox.closed, pop3.logouts) == (1, 1)
 

@@ -63,7 +63,10 @@ class Mailbox(Protocol):
         """
 
     async def refresh(self) -> None:
-        """Look for what other programs did, and publish it as Changes."""
+        """Look for what other programs did, and publish it as Changes.
+
+        From the first call on it is also published as it happens, where the system reports it.
+        """
 
     async def measure(self, uids: Sequence[int]) -> None:
         """Make sure that the columns have date and size of these messages, as far as they are there.
@@ -173,7 +176,7 @@ class Account(Protocol):
         """
 
     async def open(self, name: str) -> Mailbox:
-        """Open a mailbox, to be closed by the caller. Raises Refused: NONEXISTENT."""
+        """Open a mailbox as it is now, to be closed by the caller. Raises Refused: NONEXISTENT."""
 
     async def status(self, name: str, has_size: bool = True) -> MailboxStatus:
         """Return the counts of a mailbox without opening it. Raises Refused: NONEXISTENT.

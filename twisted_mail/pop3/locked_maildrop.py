@@ -19,7 +19,6 @@ async def lock_maildrop(maildrop: Maildrop) -> "LockedMaildrop":
     mailbox: Mailbox | None = None
     try:
         mailbox = await maildrop.lock()
-        await mailbox.refresh()
         await mailbox.measure(mailbox.columns.uids)
         return LockedMaildrop(maildrop, mailbox, MaildropSnapshot(mailbox))
     except BaseException:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from twisted_mail.interfaces import Clock
+from twisted_mail.store.closed_mailboxes import ClosedMailboxes
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.file_names import FileNames
@@ -25,3 +26,4 @@ class StoreEnvironment:
     memory_limit: MemoryLimit = field(default_factory=MemoryLimit)
     file_names: FileNames = field(default_factory=FileNames)
     rendered: RenderedCache = field(default_factory=RenderedCache)
+    closed_mailboxes: ClosedMailboxes = field(default_factory=ClosedMailboxes)

@@ -38,7 +38,6 @@ async def _open(session: ImapSession, name: str, is_read_only: bool) -> None:
     session.deselect()
     mailbox = await (await session.account()).open(name)
     try:
-        await mailbox.refresh()
         recent = await _recent_from(session, mailbox, is_read_only)
         view = View(mailbox, recent, claims=not is_read_only)
     except BaseException:

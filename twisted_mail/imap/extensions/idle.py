@@ -40,7 +40,7 @@ async def _listen(session: ImapSession) -> bytes:
     began = clock.monotonic()
     ends_at = began + settings.idle_timeout
     speaks_at = began + settings.keepalive_seconds
-    looks_at = inf if session.selected is None else began + settings.idle_poll_seconds
+    looks_at = inf if session.selected is None else began
     while (line := session.framer.line()) is None:
         await _send_updates(session)
         now = clock.monotonic()

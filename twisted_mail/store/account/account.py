@@ -18,6 +18,7 @@ from twisted_mail.store.account.quota_claim import QuotaClaim
 from twisted_mail.store.account.thread_assignment import ThreadAssignment
 from twisted_mail.store.change_feed import ChangeFeed
 from twisted_mail.store.format.maildrop_lock import MaildropLock
+from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.keyword_limit import check_drafts
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.reservations import Reserver
@@ -109,9 +110,13 @@ class MaildirAccount:
 
     async def open(self, name: str) -> MaildirMailbox:
         """Open a mailbox."""
-        folder = await self.lane.perform(_open, name, not self._open.has_name(name))
-        while (mailbox := self._open.get(folder)) is None:
-            folder = await self.lane.perform(_open, name, True)
+        if (watched := self._open.watched(name)) is not None:  # what was heard, the folder may hide
+            await watched.refresh()
+        folder, row = await self.lane.perform(_open, name, not self._open.holds(name))
+        mailbox = self._open.current(folder, row)
+        while mailbox is None:
+            folder, row = await self.lane.perform(_open, name, True)
+            mailbox = self._open.get(folder)
         return MaildirMailbox(mailbox, self._services)
 
     async def status(self, name: str, has_size: bool = True) -> MailboxStatus:
@@ -198,7 +203,8 @@ class MaildirAccount:
         return stop
 
     async def close(self) -> None:
-        """Close the indexes, which are opened again at the next use."""
+        """Close the indexes, which are opened again at the next use; forget closed mailboxes."""
+        self._open.forget_closed()
         await self.search.close()
         await self.lane.close()
 
@@ -206,14 +212,13 @@ class MaildirAccount:
 # ---------------------------------------------------------------- in the lane
 
 
-def _open(tree: Tree, work: UnitOfWork, name: str, with_columns: bool) -> Folder:
+def _open(tree: Tree, work: UnitOfWork, name: str, with_columns: bool) -> tuple[Folder, MailboxRow]:
+    """Return a mailbox, looked at just now, and its row; put its columns among the events."""
     folder = tree.find(name)
-    if tree.notified is None:
-        tree.notified = tree.places()
-    state = scan(folder, work)
+    row = scan(folder, work)
     if with_columns:
-        work.events.append(OpenedEvent(folder, columns(folder, work, state)))
-    return folder
+        work.events.append(OpenedEvent(folder, columns(folder, work, row)))
+    return folder, row
 
 
 def _refresh(tree: Tree, work: UnitOfWork, mailbox: str) -> None:

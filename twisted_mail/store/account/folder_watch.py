@@ -62,7 +62,7 @@ class WatchedMailbox:
         self._end()
         self._end = None
         self._folder.freshness.is_watched = False
-        if self._heard or self._is_lost or self._looks:
+        if self._heard or self._is_lost or self._looks or self._folder.freshness.is_young:
             self._folder.freshness.doubt()
         self._own_events.unwatch(*self._paths)
 

@@ -30,7 +30,6 @@ from twisted_mail.store.rendered_cache import CacheShare
 from twisted_mail.store.search.search import Search
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.measure import PIECE
-from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import How
 
 # Messages of which names and items are learnt with those of the one that is asked for; of more than
@@ -69,7 +68,7 @@ class MaildirMailbox:
         self.faulty: frozenset[int] = frozenset()
         self._ends: list[Callable[[], None]] = []
         self._is_closed = False
-        live.users += 1
+        services.open_mailboxes.acquire(live)
 
     @property
     def name(self) -> str:
@@ -105,11 +104,7 @@ class MaildirMailbox:
 
     async def refresh(self) -> None:
         """Look for what other programs did, and publish it."""
-        watched = self._live.watched
-        if watched is None:
-            await self._lane.perform_on(self._folder, scan)
-        else:
-            await watched.refresh()
+        await self._services.open_mailboxes.watching(self._live).refresh()
 
     async def measure(self, uids: Sequence[int]) -> None:
         """Have the columns know date and size of these messages."""
@@ -292,5 +287,3 @@ class MaildirMailbox:
         if not self._is_closed:
             self._is_closed = True
             self._services.open_mailboxes.release(self._live)
-            if not self._live.users:
-                self._services.file_names.forget(self._live.number)

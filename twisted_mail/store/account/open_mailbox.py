@@ -1,4 +1,4 @@
-"""The columns of a mailbox while sessions have it open, on the reactor thread."""
+"""The columns of a mailbox that is open or was so lately, on the reactor thread."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,22 +13,43 @@ from twisted_mail.mail.mailbox.change import (
 )
 from twisted_mail.mail.mailbox.entry import EntryColumns
 from twisted_mail.store.account.folder_watch import WatchedMailbox
+from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.tree.folder import Folder
+
+_OCTETS = 2048  # of a mailbox without messages
+_MESSAGE_OCTETS = 48  # of each message in the columns
 
 
 @dataclass(slots=True, eq=False)
 class OpenMailbox:
-    """One open mailbox, shared by ``users`` sessions; ``name`` is the one last published.
+    """One mailbox in memory, open in ``users`` sessions; ``name`` is the one last published.
 
-    ``number`` is that of no other one in this process.
+    What happens in the account's lane reaches the columns even while nobody has it open. It is
+    ``watched`` from the first refresh on, until the last session closes it. ``number`` is that of no
+    other one in this process.
     """
 
     folder: Folder
     name: str
+    uidvalidity: int
     columns: EntryColumns = field(default_factory=EntryColumns)
     users: int = 0
     watched: WatchedMailbox | None = None
     number: int = field(default_factory=count().__next__)
+
+    @property
+    def octets(self) -> int:
+        """Return about how much memory it takes."""
+        return _OCTETS + _MESSAGE_OCTETS * len(self.columns)
+
+    def is_at(self, row: MailboxRow) -> bool:
+        """Return whether the columns have all that the mailbox's row says, or more by now."""
+        columns = self.columns
+        if self.uidvalidity != row.uidvalidity:
+            return False
+        if columns.highest_modseq != row.highest_modseq:
+            return columns.highest_modseq > row.highest_modseq
+        return len(columns) == row.messages and columns.uidnext == row.uidnext
 
     def apply(self, change: Change) -> None:
         """Alter the columns as a change says."""

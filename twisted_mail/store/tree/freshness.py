@@ -26,8 +26,8 @@ class SyncPoint(NamedTuple):
 class Freshness:
     """What one mailbox's files were like when they were read, and what was sent since.
 
-    Used in the account's lane, but for ``claim_recent``, ``doubt`` and ``is_watched``, which are for the
-    reactor thread.
+    Used in the account's lane, but for ``claim_recent``, ``doubt``, ``is_young`` and ``is_watched``,
+    which are for the reactor thread.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -47,6 +47,11 @@ class Freshness:
         """Return a modification time, or 0 if it is too young to reveal a second alteration."""
         age = self._clock.now() - time / 1_000_000_000
         return time if age > RACY_SECONDS else 0
+
+    @property
+    def is_young(self) -> bool:
+        """Return whether the folders were read so early that another alteration may not show."""
+        return any(time and not self.trusted_time(time) for time in self.seen)
 
     def see_all(self, new: int, cur: int) -> None:
         """Note that both folders were read, when they had these times."""

@@ -30,6 +30,8 @@ def look(
     folder: Folder, work: UnitOfWork, heard: Sequence[HeardEvent] | None, is_lost: bool
 ) -> None:
     """Bring the index up to date with what was reported; None: with what is there."""
+    if work.tree.notified is None:  # from now on, what happens to mailboxes is published
+        work.tree.notified = work.tree.places()
     if is_lost or (heard and not _look_at(folder, work, heard)):
         scan(folder, work, is_forced=True)
         if any(_is_strange(name) for _, _, name in heard or ()):
