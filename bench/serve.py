@@ -42,11 +42,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--accounts", type=int, default=300)
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--shift", type=int, default=0, help="added to the ports")
     arguments = parser.parse_args()
     folder = arguments.folder.absolute()
+    ports = {name: (kind, port + arguments.shift, tls) for name, (kind, port, tls) in PORTS.items()}
     if not (folder / "mail.toml").exists():
-        make(folder, arguments.accounts, arguments.workers)
-    write_spec(folder)
+        make(folder, arguments.accounts, arguments.workers, ports)
+    write_spec(folder, arguments.workers, ports)
     twistd = str(Path(sys.executable).parent / "twistd")
     options = ["--nodaemon", f"--pidfile={folder}/pid", f"--logfile={folder}/log"]
     config = ["mailserver", "--config", str(folder / "mail.toml")]
@@ -82,18 +84,18 @@ def make(
             register.grants.allow(one, [SENDER])
 
 
-def write_spec(folder: Path) -> None:
+def write_spec(folder: Path, workers: int, ports: dict[str, tuple[str, int, str]]) -> None:
+    """Write where everything is, as ``bench.compare`` reads it."""
     account = f"{folder}/state/mail/bench.test/u{{n}}"
     spec = {
-        "name": "twisted_mail",
+        "name": "twisted_mail" + (f" {workers}w" if workers else ""),
         "host": "127.0.0.1",
-        "ports": {name: port for name, (_, port, _) in PORTS.items()},
+        "ports": {name: port for name, (_, port, _) in ports.items()},
         "users": {"fmt": "u{n}@bench.test", "pass": "secret", "rcpt": "u{n}@bench.test"},
         "maildir": f"{account}/Maildir",
-        "index_paths": [f"{account}/index.sqlite3{end}" for end in ("", "-wal", "-shm")],
+        "index_paths": [f"{account}/{name}.sqlite3*" for name in ("index", "search")],
         "count_dirs": [f"{account}/Maildir/new", f"{account}/Maildir/cur"],
         "procs": {"pidfiles": [f"{folder}/pid"]},
-        "submission_starttls": True,
         "submit_from": SENDER,
     }
     (folder / "spec.json").write_text(json.dumps(spec, indent=1))

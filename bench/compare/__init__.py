@@ -1,0 +1,1 @@
+"""This server and others under the same load, in turn: ``python -m bench.compare``."""

@@ -1,0 +1,52 @@
+"""S: mail comes in. What was acknowledged must be there as files."""
+
+from bench.compare.rows.setting import Setting
+
+
+def _words(setting: Setting) -> list[str]:
+    endpoint = setting.endpoint
+    return [
+        *endpoint.users("smtp"),
+        endpoint.recipient(),
+        endpoint.sender(),
+        "count_dirs=" + ",".join(endpoint.spec["count_dirs"]),
+        "maxs=6",
+    ]
+
+
+def _receive(setting: Setting, name: str, total: int, *more: str) -> None:
+    words = [*setting.endpoint.at("smtp"), *_words(setting), f"total={setting.number(total)}"]
+    setting.meter.load(name, "smtp", *words, *more)
+
+
+def one_each(setting: Setting) -> None:
+    _receive(setting, "S1 smtp 4KiB, 1/conn, 20 conns", 3000, "conns=20")
+
+
+def pipelined(setting: Setting) -> None:
+    name = "S2 smtp pipelined 50/conn, 20 conns"
+    _receive(setting, name, 4000, "conns=20", "per_conn=50", "pipe=1")
+
+
+def one_connection(setting: Setting) -> None:
+    name = "S2b smtp 1 conn, 100/conn (latency)"
+    _receive(setting, name, 800, "conns=1", "per_conn=100", "pipe=1")
+
+
+def large(setting: Setting) -> None:
+    name = "S3 smtp 1MiB, 8 conns"
+    _receive(setting, name, 160, "conns=8", "per_conn=4", "size=1048576")
+
+
+def ten_recipients(setting: Setting) -> None:
+    name = "S4 smtp 10 rcpt, 20 conns"
+    _receive(setting, name, 600, "conns=20", "per_conn=10", "pipe=1", "rcpts=10")
+
+
+def submission(setting: Setting) -> None:
+    """A TLS connection, a login and a message, again and again."""
+    endpoint = setting.endpoint
+    words = [*endpoint.at("submissions", "tls"), *endpoint.credentials(), *_words(setting)]
+    words += [f"from={endpoint.spec.get('submit_from', 'sender@origin.test')}", "auth=1"]
+    words += ["conns=20", f"total={setting.number(2000)}"]
+    setting.meter.load("S5 submissions AUTH TLS 4KiB 1/conn, 20 conns", "smtp", *words)
