@@ -27,7 +27,7 @@ from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
 from twisted_mail.mail.verdict import FilterStage, Verdict
 from twisted_mail.net.process.bridge import Bridge
-from twisted_mail.net.server.connection_count import ConnectionCounter, SharedCountMemory
+from twisted_mail.net.server.connection_count import SharedConnectionCounter, SharedCountMemory
 from twisted_mail.store.quota import Quota
 from twisted_mail.store.reservations import Reservations, Reserver
 from twisted_mail.store.settings import StoreSettings
@@ -79,7 +79,7 @@ class RemoteSharedServices(SharedServices):
         number = self.filter_numbers[number]
         return kind(self._bridge, number, made.stages, self._conversations)
 
-    def connection_counter(self, listener: int) -> ConnectionCounter:
+    def connection_counter(self, listener: int) -> SharedConnectionCounter:
         """Return the counts of a listener's connections, in all processes."""
         return self._counts.listener(listener)
 

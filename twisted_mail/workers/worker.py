@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import globalLogBeginner
 
 from twisted_mail.assembly.assembly import Assembly
@@ -20,6 +19,7 @@ from twisted_mail.config import Config, ListenerConfig
 from twisted_mail.log import LogJournal
 from twisted_mail.net.process.bridge import Bridge, attach
 from twisted_mail.net.process.deadline import wait_within
+from twisted_mail.net.server.balanced_port import BalancedPort
 from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
 from twisted_mail.net.server.replaceable import ReplaceableFactory
 from twisted_mail.workers.log_forwarding import LogSender
@@ -57,7 +57,7 @@ class Worker:
         self._is_leaving = False
         self._parts: Assembly | None = None
         self._shared: RemoteSharedServices | None = None
-        self._ports: dict[int, IListeningPort] = {}
+        self._ports: dict[int, BalancedPort] = {}
         self._factories: dict[int, ReplaceableFactory] = {}
         self._leaving: list[ReplaceableFactory] = []  # of listeners that are not served any more
 
@@ -76,10 +76,13 @@ class Worker:
 
     def _accept(self, number: int, descriptor: int, family: int, listener: ListenerConfig) -> None:
         assert self._parts is not None
+        assert self._shared is not None
         made = self._parts.conversations.listeners.make_factory(listener, number)
         factory = self._factories[number] = ReplaceableFactory(made)
-        self._ports[number] = self._reactor.adoptStreamPort(descriptor, family, factory)
+        port = self._reactor.adoptStreamPort(descriptor, family, factory)
         os.close(descriptor)  # the port has one of its own
+        load = self._shared.connection_counter(number)
+        self._ports[number] = BalancedPort(self._reactor, port, load)
 
     async def change(self, worker_config: WorkerConfig) -> None:
         """Let new connections be served by another configuration; open ones go on."""
@@ -106,7 +109,7 @@ class Worker:
             port = self._ports.pop(number, None)
             if port is not None:
                 self._leaving.append(self._factories.pop(number))
-                await maybeDeferred(port.stopListening)
+                await port.stopListening()
 
     def leave(self) -> None:
         """End, in good order."""

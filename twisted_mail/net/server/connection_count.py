@@ -108,7 +108,10 @@ def _memory(size: int) -> int:
 
 
 class SharedConnectionCounter:
-    """The counts of one listener in all processes. Fulfils ``ConnectionCounter``."""
+    """The counts of one listener in all processes. Fulfils ``ConnectionCounter``.
+
+    Fulfils ``balanced_port.SharedLoad`` in all processes but the first, which is not among them.
+    """
 
     def __init__(
         self, layout: SharedCountLayout, numbers: memoryview, process: int, listener: int
@@ -126,6 +129,16 @@ class SharedConnectionCounter:
         """Return a count, of all processes."""
         slot = self._slot(key)
         return sum(self._numbers[row + slot] for row in self._rows)
+
+    @property
+    def own(self) -> int:
+        """Return the number of connections of this process."""
+        return self._numbers[self._own]
+
+    @property
+    def least(self) -> int:
+        """Return the lowest number of connections that any process but the first has."""
+        return min(self._numbers[row] for row in self._rows[1:])
 
     def _slot(self, key: str) -> int:
         """Return the slot of a key: 0 is for all connections together, and for nothing else."""
