@@ -11,7 +11,7 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft
 from twisted_mail.mail.mailbox.entry import Contains, RenderedItems
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.memory_limit import SMALL, MemoryLimit
-from twisted_mail.store.search import search
+from twisted_mail.store.search import message_reader
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 PATIENCE = 10.0
@@ -141,8 +141,8 @@ def test_whatever_takes_large_messages_apart_takes_its_room_first(
         render.held.append(render.memory_limit.held)
         return taken_apart(data)
 
-    taken_apart = search.searchable
-    monkeypatch.setattr(search, "searchable", searchable)
+    taken_apart = message_reader.searchable
+    monkeypatch.setattr(message_reader, "searchable", searchable)
     finish(mailbox.matching(uids, Contains("body", "nothing of this")))
     assert render.held == [len(data)] * 2
     assert render.memory_limit.held == 0

@@ -132,7 +132,7 @@ class Mailbox(Protocol):
         """
 
     async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
-        """Return those of the UIDs whose messages hold the substring."""
+        """Return those of the UIDs, which are ascending, whose messages hold the substring."""
 
     @property
     def faulty(self) -> frozenset[int]:

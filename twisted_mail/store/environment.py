@@ -8,6 +8,7 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.file_names import FileNames
 from twisted_mail.store.format.filename import Namer
+from twisted_mail.store.known_uids import KnownUids
 from twisted_mail.store.memory_limit import MemoryLimit
 from twisted_mail.store.rendered_cache import RenderedCache
 from twisted_mail.store.settings import StoreSettings
@@ -27,3 +28,4 @@ class StoreEnvironment:
     file_names: FileNames = field(default_factory=FileNames)
     rendered: RenderedCache = field(default_factory=RenderedCache)
     closed_mailboxes: ClosedMailboxes = field(default_factory=ClosedMailboxes)
+    known_uids: KnownUids = field(default_factory=KnownUids)

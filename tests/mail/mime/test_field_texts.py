@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.mail.mime.field_texts import field_texts, with_single_spaces
+from twisted_mail.mail.mime.field_texts import field_texts, usual_text, with_single_spaces
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,31 @@ def test_white_space_stays_a_separator(text: str) -> None:
 def test_any_octets_have_texts(value: bytes) -> None:
     for name in (b"from", b"subject"):
         assert field_texts(name, value)
+
+
+@given(
+    st.sampled_from([b"subject", b"to", b"from"]),
+    st.lists(
+        st.sampled_from(
+            [
+                b"a",
+                b"B@c",
+                b" ",
+                b"\t",
+                b"\r\n ",
+                b"\r",
+                b'"',
+                b"<",
+                b">",
+                b"(",
+                b"=?",
+                b"\\",
+                b"\xc3",
+            ]
+        ),
+        max_size=8,
+    ).map(b"".join),
+)
+def test_a_usual_text_is_the_only_one(name: bytes, value: bytes):
+    usual = usual_text(name, value)
+    assert usual is None or [usual.decode()] == field_texts(name, value)

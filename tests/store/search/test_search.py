@@ -20,7 +20,6 @@ from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.account.mailbox import MaildirMailbox
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore, StoreServices
-from twisted_mail.store.search import search
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
@@ -131,8 +130,27 @@ def test_what_a_search_read_is_not_read_again(home: Home):
 def test_a_header_is_searched_without_indexing_all_text(home: Home):
     home.put("hello", "other")
     assert home.search(Contains("header", "hello", "subject")) == ({1}, 2)
+    assert home.search(Contains("header", "other", "subject")) == ({2}, 0)
+    assert home.search(Contains("header", "example", "from")) == (set(), 0)
+    assert home.search(HELLO) == ({1}, 2)
     home.index()
-    assert home.search(Contains("header", "hello", "subject")) == ({1}, 0)
+    assert home.search(HELLO) == ({1}, 0)
+
+
+def test_a_header_is_read_whole_however_long_it_is(home: Home):
+    long = b"X-Long: %b\r\nSubject: late\r\n\r\nbody\r\n" % (b"x" * 20_000)
+    finish(home.account.append("INBOX", [draft(long), draft(b"Subject: late"), draft(b"")]))
+    for _ in range(2):
+        assert home.search(Contains("header", "late", "subject"))[0] == {1, 2}
+
+
+def test_a_message_with_very_many_fields_is_read_each_time(home: Home):
+    many = b"To: a@b\r\n" * 101 + b"\r\n"
+    finish(home.account.append("INBOX", [draft(many), draft(b"To: b@b\r\n\r\n")]))
+    for read in (2, 1):
+        assert home.search(Contains("header", "c@", "to")) == (set(), read)
+    home.index()
+    assert home.search(Contains("header", "b@", "to")) == ({2}, 1)
 
 
 def test_white_space_and_comments_in_fields_are_no_obstacle(home: Home):
@@ -184,12 +202,9 @@ def test_long_messages_are_read_where_the_index_does_not_tell(tmp_path: Path):
     finish(home.store.close())
 
 
-def test_a_large_mailbox_is_not_indexed_by_one_search(home: Home, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(search, "INDEXED_AT_ONCE", 30)
+def test_all_that_one_search_reads_is_indexed(home: Home):
     home.put(*["hello"] * 100)
     assert home.search(HELLO)[1] == 100
-    assert home.search(HELLO)[1] == 100 - 32
-    home.index()
     assert home.search(HELLO)[1] == 0
 
 

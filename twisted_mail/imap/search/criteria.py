@@ -27,6 +27,7 @@ from twisted_mail.mail.mailbox.numbers import NumberSet
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 _DAY = 86400  # seconds
+_FEW_HITS = 16  # up to one in so many messages, hits are cheaper found one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,5 +157,8 @@ class ContainsText:
     async def narrow(self, search: SearchEvaluator, rows: Rows) -> Rows:
         """Return the rows of the messages that meet it."""
         uids = search.candidates.uids
-        hits = await search.mailbox.matching([uids[row] for row in rows], self.what)
+        asked = uids if len(rows) == len(uids) else [uids[row] for row in rows]
+        hits = await search.mailbox.matching(asked, self.what)
+        if len(hits) < len(rows) // _FEW_HITS:
+            return sorted([bisect_left(uids, uid) for uid in hits])
         return [row for row in rows if uids[row] in hits]

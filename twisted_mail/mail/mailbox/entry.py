@@ -165,6 +165,14 @@ class EntryColumns:
         """Return the rows of the UIDs from ``first`` to ``last``, both included."""
         return range(bisect_left(self.uids, first), bisect_right(self.uids, last))
 
+    def present(self, uids: Sequence[int]) -> Sequence[int]:
+        """Return those of ascending UIDs whose messages are there, ascending: mostly the same object."""
+        if isinstance(uids, array) and uids == self.uids:
+            return uids
+        if len(uids) < len(self.uids) // _FEW:
+            return [uid for uid in uids if self.row(uid) is not None]
+        return array("Q", sorted(set(self.uids).intersection(uids)))
+
     def add(self, entries: "Iterable[Entry] | EntryColumns") -> None:
         """Append entries with ascending UIDs above all that were here before."""
         if isinstance(entries, EntryColumns):

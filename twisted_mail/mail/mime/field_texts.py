@@ -14,6 +14,8 @@ ADDRESSES = frozenset(_NAMES.split())  # the fields that are lists of addresses
 _ODD = re.compile(rb'[(\\]|\s[@.]|[@.]\s|"@')
 # A name in quotes as it is mostly written: nothing else belongs to the name.
 _QUOTED_NAME = re.compile(rb'(?:\A|[,;:])\s*+"[^"\\]*+"\s*+(?=<)')
+# What is decoded, unfolded or made one space.
+_UNUSUAL = re.compile(rb"[\x80-\xff\n\r\t]|  |=\?")
 _BLANKS = re.compile(r"[ \t\r\n]+")
 
 
@@ -29,6 +31,18 @@ def field_texts(name: bytes, value: bytes) -> list[str]:
         if plain not in texts:
             texts.append(plain)
     return texts
+
+
+def usual_text(name: bytes, value: bytes) -> bytes | None:
+    """Return the only text of a field that is read as it is written; None where it has to be decoded.
+
+    That is what ``field_texts`` returns of most fields, in a fifth of the time: ASCII on one line,
+    without encoded words, with single spaces.
+    """
+    plain = value.strip(b" \t\r")
+    if _UNUSUAL.search(plain) or (name in ADDRESSES and _is_odd(value)):
+        return None
+    return plain
 
 
 def _is_odd(value: bytes) -> bool:

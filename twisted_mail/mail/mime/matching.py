@@ -27,13 +27,14 @@ class Searchable(NamedTuple):
     ``headers`` has a line ``name: value`` for each text of a field, and the lines that are no fields;
     ``body`` the text of its parts, and the headers of messages within; ``names`` the file names and
     descriptions of its parts. ``fields`` are the names and texts of which ``headers`` is made, the texts
-    not folded yet.
+    not folded yet; unless it ``has_all_headers`` they were too long to be searched whole.
     """
 
     headers: str
     body: str
     names: str
     fields: Sequence[tuple[str, str]] = ()
+    has_all_headers: bool = True
 
     def holds(self, wanted: Contains) -> bool:
         """Return whether the message holds the substring."""
@@ -85,7 +86,8 @@ def searchable(data: bytes) -> Searchable:
             texts.append(part_text(data, part))
     names = "\n".join(name for part in parts for name in _names(part))
     body = folded("\n".join(texts))
-    return Searchable(folded(_lines(fields)), body, folded(names), fields)
+    is_whole = root.body - root.start <= MAX_HEADERS
+    return Searchable(folded(_lines(fields)), body, folded(names), fields, is_whole)
 
 
 def _fields(data: bytes, part: Part, limit: int) -> list[tuple[str, str]]:

@@ -257,7 +257,8 @@ class MaildirMailbox:
     async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs whose messages hold the substring."""
         with self._noting(uids):
-            return await self._services.search.matching(self._folder, uids, what)
+            present = self.columns.present(uids)
+            return await self._services.search.matching(self._folder, present, what)
 
     # ------------------------------------------------------------ faults
 

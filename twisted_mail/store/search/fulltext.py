@@ -1,11 +1,10 @@
 """The full-text index of one account: which messages hold a substring, by SQLite's FTS5.
 
 A database of its own next to the index, derived from the messages alone: it may be deleted at any time.
-A message is known by its mailbox (folder and UIDVALIDITY) and UID. UIDs are not given twice, but files
-may be: what was restored from a backup is found out by comparing the base names of all messages once,
-when a mailbox is first asked for and whenever another process wrote here. Used by one thread at a time.
+Used by one thread at a time.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple, ParamSpec, TypeVar
 
@@ -14,30 +13,27 @@ import apsw
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import UNREPORTED, DiskFaults
 from twisted_mail.store.index.database import NO_DISK
+from twisted_mail.store.known_uids import KnownUids
+from twisted_mail.store.search.fields import NUMBERS, IndexedFields
+from twisted_mail.store.search.indexed_messages import (
+    FIELDS,
+    SPAN,
+    TEXT,
+    WHOLE_TEXT,
+    IndexedMessages,
+    MailboxKey,
+    MessageKey,
+)
 from twisted_mail.store.search.textfile import TextDatabase
 from twisted_mail.store.search.texts import END, IndexedText, SubstringQuery
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_UIDS = 1 << 32  # a message's id is its mailbox's number times this, and its UID
 READING_COST = 20  # of a message, in messages looked up by the opening of their grams
 _FORGOTTEN = 500  # messages forgotten in one transaction
-
-
-class MailboxKey(NamedTuple):
-    """A mailbox: its folder, and its UIDVALIDITY."""
-
-    folder: bytes
-    uidvalidity: int
-
-
-class MessageKey(NamedTuple):
-    """What distinguishes one message from any other that may ever have its UID."""
-
-    uid: int
-    base: bytes
-    stored: int
+_DROP_FIELDS = f"DELETE FROM fields WHERE field IN {tuple(NUMBERS.values())} AND message = ?"
+_FEW = 8  # hits are looked up one by one where there are less than one in so many messages
 
 
 class SearchHits(NamedTuple):
@@ -47,19 +43,37 @@ class SearchHits(NamedTuple):
     unknown: frozenset[int]
 
 
+class IndexedContent(NamedTuple):
+    """What is to be kept of a message; no text where only its header was read."""
+
+    key: MessageKey
+    fields: IndexedFields
+    text: IndexedText | None = None
+
+    @property
+    def known(self) -> int:
+        """Return what is known of the message then."""
+        text = 0 if self.text is None else TEXT | WHOLE_TEXT * self.text.is_whole
+        return FIELDS * self.fields.are_whole | text
+
+
 class FullTextIndex:
     """The database at ``path``, opened at first use.
 
     Methods are called by way of ``attempt``.
     """
 
-    def __init__(self, disk: Disk, path: bytes, faults: DiskFaults = UNREPORTED) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        path: bytes,
+        faults: DiskFaults = UNREPORTED,
+        cache: KnownUids | None = None,
+    ) -> None:
         self.file = TextDatabase(disk, path)
+        self._messages = IndexedMessages(self.file, KnownUids() if cache is None else cache)
         self._path = path
         self._faults = faults
-        self._trusted: set[MailboxKey] = set()
-        self._data_version = 0
-        self._epoch = 0
 
     def attempt(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Do a piece of work here, or return None where that cannot be.
@@ -84,85 +98,49 @@ class FullTextIndex:
 
     def close(self) -> None:
         """Close the database; whatever was not committed is undone."""
-        self._trusted.clear()
-        self._epoch += 1
+        self._messages.distrust()
         self.file.close()
 
     # ------------------------------------------------------------ whether messages are the same
 
     def begin(self, place: MailboxKey, places: Collection[MailboxKey]) -> int | None:
-        """Begin to compare a mailbox; return what ``trust`` takes, or None if it is trusted already.
-
-        ``places`` are all mailboxes of the account: one that is not there any more may have been renamed
-        to this.
-        """
+        """Begin to compare a mailbox (see ``IndexedMessages.begin``)."""
         with self.file.transaction():
-            self._notice()
-            if place in self._trusted:
-                return None
-            if self._number(place) is None:
-                self._follow_rename(place, places)
-        return self._epoch
-
-    def _notice(self) -> None:
-        """Trust nothing any more if another process wrote."""
-        found = self.file.connection.pragma("data_version")
-        if found != self._data_version:
-            self._data_version = int(str(found))
-            self._trusted.clear()
-            self._epoch += 1
-
-    def _follow_rename(self, place: MailboxKey, places: Collection[MailboxKey]) -> None:
-        found = self.file.rows(
-            "SELECT number, folder FROM mailboxes WHERE uidvalidity = ?", (place.uidvalidity,)
-        )
-        for number, folder in found:
-            if MailboxKey(folder, place.uidvalidity) not in places:
-                self.file.connection.execute(
-                    "UPDATE mailboxes SET folder = ? WHERE number = ?", (place.folder, number)
-                )
-                return
+            return self._messages.begin(place, places)
 
     def compare(
         self, place: MailboxKey, first: int, last: int, there: Iterable[MessageKey]
     ) -> None:
         """Forget messages between two UIDs that are not those that are there."""
-        number = self._number(place)
-        if number is None:
-            return
-        known = self.file.rows(
-            "SELECT id - ?1, base, stored FROM messages WHERE id BETWEEN ?1 + ?2 AND ?1 + ?3",
-            (number * _UIDS, first, last),
-        )
-        wrong = {identity[0] for identity in set(known) - set(there)}
-        self.forget(place, sorted(wrong))
+        self.forget(place, self._messages.differing(place, first, last, there))
 
     def trust(self, place: MailboxKey, epoch: int) -> None:
         """Believe from now on what is known of a mailbox, if it was compared undisturbed."""
-        if epoch == self._epoch:
-            self._trusted.add(place)
+        self._messages.trust(place, epoch)
 
     # ------------------------------------------------------------ asking
 
     def look_up(
-        self, place: MailboxKey, uids: frozenset[int], asked: SubstringQuery
+        self, place: MailboxKey, uids: Sequence[int], asked: SubstringQuery
     ) -> SearchHits | None:
-        """Return which of these messages hold a substring; None if they are to be compared first."""
+        """Return which of these messages hold a substring; None if they are to be compared first.
+
+        The UIDs are ascending; as an array they are compared with those that are known the fastest.
+        """
         with self.file.transaction("DEFERRED"):
-            number = self._number(place)
-            self._notice()
-            if place not in self._trusted:
+            self._messages.notice()
+            number = self._messages.number(place)
+            if not self._messages.is_trusted(place):
                 return None
             if number is None or not uids or self._is_costly(asked, len(uids)):
-                return SearchHits(frozenset(), uids)
-            bounds = number * _UIDS + min(uids), number * _UIDS + max(uids)
-            named = self._named(bounds, asked) & uids
-            unknown = uids - self._uids("SELECT id FROM messages WHERE id BETWEEN ? AND ?", bounds)
-            in_part = "SELECT id FROM messages WHERE NOT is_whole AND id BETWEEN ? AND ?"
-            unknown |= uids & self._uids(in_part, bounds)
-            if not asked.is_exact:
-                return SearchHits(frozenset(), unknown | named)
-            return SearchHits(named, unknown - named)
+                return SearchHits(frozenset(), frozenset(uids))
+            bounds = number * SPAN + uids[0], number * SPAN + uids[-1]
+            named = _among(self._named(bounds, asked), uids)
+            known = self._messages.uids(number, FIELDS if asked.field is not None else WHOLE_TEXT)
+            unknown = frozenset() if uids == known else frozenset(uids).difference(known)
+            if asked.is_exact:
+                return SearchHits(named, unknown - named)
+            return SearchHits(frozenset(), unknown | named)
 
     def _is_costly(self, asked: SubstringQuery, number: int) -> bool:
         """Return whether reading so many messages is cheaper: openings are looked up in all mailboxes."""
@@ -172,80 +150,78 @@ class FullTextIndex:
         return int(in_all) > number * READING_COST
 
     def _named(self, bounds: tuple[int, int], asked: SubstringQuery) -> frozenset[int]:
+        if asked.field is not None:
+            return self._uids(
+                "SELECT message FROM fields WHERE field = ? AND message BETWEEN ? AND ?"
+                " AND instr(value, ?) > 0",
+                (asked.field, *bounds, asked.needle),
+            )
         if asked.phrase:
             return self._uids(
                 "SELECT rowid FROM texts WHERE rowid BETWEEN ? AND ? AND texts MATCH ?",
                 (*bounds, asked.phrase),
             )
-        if asked.opening:
-            column = "" if asked.is_anywhere else " AND col = 'body'"
-            return self._uids(
-                "SELECT DISTINCT doc FROM temp.grams WHERE doc BETWEEN ? AND ?"
-                f" AND term BETWEEN ? AND ?{column}",
-                (*bounds, asked.opening, asked.opening + "\U0010ffff"),
-            )
+        column = "" if asked.is_anywhere else " AND col = 'body'"
         return self._uids(
-            "SELECT message FROM fields WHERE message BETWEEN ? AND ? AND name = ?"
-            " AND instr(value, ?) > 0",
-            (*bounds, asked.field, asked.needle),
+            "SELECT DISTINCT doc FROM temp.grams WHERE doc BETWEEN ? AND ?"
+            f" AND term BETWEEN ? AND ?{column}",
+            (*bounds, asked.opening, asked.opening + "\U0010ffff"),
         )
 
     def _uids(self, query: str, values: tuple[int | str | bytes, ...]) -> frozenset[int]:
-        return frozenset([number % _UIDS for (number,) in self.file.rows(query, values)])
+        return frozenset([number % SPAN for (number,) in self.file.rows(query, values)])
 
     def mismatches(self, place: MailboxKey, uids: Iterable[int]) -> tuple[list[int], list[int]]:
         """Return, ascending, which of these UIDs are not here, and which that are here are not these."""
-        number = self._number(place)
-        wanted = frozenset(uids)
-        if number is None:
-            return sorted(wanted), []
-        bounds = number * _UIDS, number * _UIDS + _UIDS - 1
-        here = self._uids("SELECT id FROM messages WHERE id BETWEEN ? AND ?", bounds)
-        return sorted(wanted - here), sorted(here - wanted)
+        with self.file.transaction("DEFERRED"):
+            self._messages.notice()
+            return self._messages.mismatches(place, uids)
 
     # ------------------------------------------------------------ writing
 
-    def add(self, place: MailboxKey, texts: Sequence[tuple[MessageKey, IndexedText]]) -> int:
+    def add(self, place: MailboxKey, messages: Sequence[IndexedContent]) -> int:
         """Take in messages, or find that they are here; return how many there were."""
         with self.file.transaction():
-            number = self._number(place)
-            if number is None:
-                self.file.connection.execute(
-                    "INSERT INTO mailboxes (folder, uidvalidity) VALUES (?, ?)", place
-                )
-                number = self.file.connection.last_insert_rowid()
-            for identity, text in sorted(texts):
-                self._put(number * _UIDS + identity.uid, identity, text)
-        return len(texts)
+            first = self._messages.made_number(place) * SPAN
+            new = {first + message.key.uid: message for message in messages}
+            here = self._messages.known_of(new)
+            known = {id: found[2] for id, found in here.items() if found[:2] == new[id].key[1:]}
+            self._drop([id for id in here if id not in known])
+            for id, message in list(new.items()):
+                if id in known and known[id] | message.known == known[id]:
+                    del new[id]
+                else:
+                    known[id] = known.get(id, 0) | message.known
+            self._put(new, known)
+        return len(messages)
 
-    def _put(self, message: int, identity: MessageKey, text: IndexedText) -> None:
-        there = self.file.connection.execute(
-            "SELECT base, stored FROM messages WHERE id = ?", (message,)
-        ).fetchone()
-        if there == identity[1:]:
-            return
-        if there is not None:
-            self._drop([message])
-        self.file.connection.execute(
-            "INSERT INTO messages VALUES (?, ?, ?, ?)",
-            (message, identity.base, identity.stored, text.is_whole),
+    def _put(self, messages: dict[int, IndexedContent], known: dict[int, int]) -> None:
+        """Write messages in the place of what may be known of them."""
+        execute_many = self.file.connection.executemany
+        execute_many(
+            "INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?)",
+            [(id, one.key.base, one.key.stored, known[id]) for id, one in messages.items()],
         )
-        self.file.connection.executemany(
-            "INSERT INTO fields VALUES (?, ?, ?, ?)",
-            [(name, message, at, value) for at, (name, value) in enumerate(text.fields)],
+        rows = [
+            (field, id, place, value)
+            for id, one in messages.items()
+            for place, (field, value) in enumerate(one.fields.values)
+        ]
+        execute_many("INSERT OR REPLACE INTO fields VALUES (?, ?, ?, ?)", sorted(rows))
+        texts = [(id, one.text) for id, one in messages.items() if one.text is not None]
+        execute_many(
+            "INSERT OR REPLACE INTO texts (rowid, headers, body, names) VALUES (?, ?, ?, ?)",
+            [(id, *(part and part + END for part in text[:3])) for id, text in texts],
         )
-        self.file.connection.execute(
-            "INSERT INTO texts (rowid, headers, body, names) VALUES (?, ?, ?, ?)",
-            (message, *(part and part + END for part in text[:3])),
-        )
+        self._messages.note_change()
 
     def forget(self, place: MailboxKey, uids: Sequence[int]) -> None:
         """Forget messages."""
         for start in range(0, len(uids), _FORGOTTEN):
             with self.file.transaction():
-                number = self._number(place)
+                number = self._messages.number(place)
                 if number is not None:
-                    self._drop([number * _UIDS + uid for uid in uids[start : start + _FORGOTTEN]])
+                    self._drop([number * SPAN + uid for uid in uids[start : start + _FORGOTTEN]])
 
     def forget_some(self, places: Collection[MailboxKey]) -> bool:
         """Forget a number of messages of mailboxes that are not among these; return whether any were."""
@@ -253,7 +229,7 @@ class FullTextIndex:
             for number, *place in self.file.rows("SELECT * FROM mailboxes"):
                 if MailboxKey._make(place) in places:
                     continue
-                bounds = number * _UIDS, number * _UIDS + _UIDS - 1
+                bounds = number * SPAN, number * SPAN + SPAN - 1
                 found = self.file.rows(
                     f"SELECT id FROM messages WHERE id BETWEEN ? AND ? LIMIT {_FORGOTTEN}", bounds
                 )
@@ -265,14 +241,17 @@ class FullTextIndex:
                 return True
         return False
 
-    def _drop(self, messages: Iterable[int]) -> None:
+    def _drop(self, messages: Sequence[int]) -> None:
         rows = [(message,) for message in messages]
         self.file.connection.executemany("DELETE FROM texts WHERE rowid = ?", rows)
-        self.file.connection.executemany("DELETE FROM fields WHERE message = ?", rows)
+        self.file.connection.executemany(_DROP_FIELDS, rows)
         self.file.connection.executemany("DELETE FROM messages WHERE id = ?", rows)
+        self._messages.note_change()
 
-    def _number(self, place: MailboxKey) -> int | None:
-        found = self.file.rows(
-            "SELECT number FROM mailboxes WHERE folder = ? AND uidvalidity = ?", place
-        )
-        return found[0][0] if found else None
+
+def _among(named: frozenset[int], uids: Sequence[int]) -> frozenset[int]:
+    """Return those of the UIDs that are among others, which are ascending."""
+    if len(named) * _FEW > len(uids):
+        return named.intersection(uids)
+    last = len(uids) - 1
+    return frozenset([uid for uid in named if uids[min(bisect_left(uids, uid), last)] == uid])

@@ -1,18 +1,19 @@
 """What SEARCH asks an account's lane: which messages are there, and where their files lie."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.entry import Contains
+from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
 from twisted_mail.mail.mime.matching import matches
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.reading import contents
-from twisted_mail.store.reading.items import BATCH_SIZE, batch
-from twisted_mail.store.search.fulltext import MailboxKey, MessageKey
+from twisted_mail.store.search.indexed_messages import MailboxKey, MessageKey
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.measure import all_measured
 
 COMPARED = 5000  # messages whose names are compared before others have their turn
 
@@ -31,6 +32,17 @@ class LocatedMessage(NamedTuple):
     path: bytes
 
 
+class BatchLimits(NamedTuple):
+    """How many messages are read before others have their turn, and how many octets they have."""
+
+    messages: int
+    octets: int
+
+
+TEXTS = BatchLimits(64, 512 * 1024)
+HEADERS = BatchLimits(500, MAX_NUMBER)  # of which little is read, however large they are
+
+
 class SearchBatch(NamedTuple):
     """Some messages of a mailbox to read; ``number`` of the UIDs asked for are dealt with."""
 
@@ -43,21 +55,31 @@ def _place(folder: Folder) -> MailboxKey:
     return MailboxKey(folder.folder, folder.uidvalidity)
 
 
-def present(folder: Folder, work: UnitOfWork, uids: Iterable[int] | None) -> PresentMessages:
-    """Return which of these messages are there; None: of all."""
-    there = work.index.uids(mailbox_row(folder, work))
-    return PresentMessages(_place(folder), there if uids is None else there.intersection(uids))
+def place(folder: Folder, work: UnitOfWork) -> MailboxKey:
+    """Return the key of a mailbox, which is there."""
+    mailbox_row(folder, work)
+    return _place(folder)
+
+
+def present(folder: Folder, work: UnitOfWork) -> PresentMessages:
+    """Return which messages are there."""
+    return PresentMessages(_place(folder), work.index.uids(mailbox_row(folder, work)))
 
 
 def batch_of(
-    folder: Folder, work: UnitOfWork, uids: Sequence[int], octets: int = BATCH_SIZE
+    folder: Folder, work: UnitOfWork, uids: Sequence[int], limits: BatchLimits
 ) -> SearchBatch:
-    """Return the first of these messages that are searched at once, and where they lie."""
-    number, chosen = batch(folder, work, uids, octets)
-    rows = work.index.rows(mailbox_row(folder, work), chosen)
-    return SearchBatch(
-        _place(folder), number, [LocatedMessage(row, folder.file(row)) for row in rows]
-    )
+    """Return the first of these messages that are read at once, and where they lie."""
+    wanted = uids[: limits.messages]
+    rows = all_measured(folder, work, work.index.rows(mailbox_row(folder, work), wanted))
+    files: list[LocatedMessage] = []
+    octets = 0
+    for row in rows:
+        octets += row.size
+        if files and octets > limits.octets:
+            return SearchBatch(_place(folder), uids.index(row.uid), files)
+        files.append(LocatedMessage(row, folder.file(row)))
+    return SearchBatch(_place(folder), len(wanted), files)
 
 
 def matching(folder: Folder, work: UnitOfWork, uids: Sequence[int], what: Contains) -> set[int]:

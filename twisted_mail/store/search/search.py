@@ -13,34 +13,21 @@ from weakref import WeakSet
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
-from twisted_mail.mail.mime.matching import matches, searchable
-from twisted_mail.store.disk.faults import is_of_one_file
-from twisted_mail.store.index.rows import Row
-from twisted_mail.store.reading import contents
+from twisted_mail.mail.mime.matching import matches
 from twisted_mail.store.search import messages
-from twisted_mail.store.search.fulltext import FullTextIndex, MailboxKey, MessageKey, SearchHits
-from twisted_mail.store.search.messages import LocatedMessage, SearchBatch
+from twisted_mail.store.search.fulltext import FullTextIndex, IndexedContent, SearchHits
+from twisted_mail.store.search.indexed_messages import MailboxKey
+from twisted_mail.store.search.message_reader import MessageReader, header_of
+from twisted_mail.store.search.messages import HEADERS, TEXTS, LocatedMessage, SearchBatch
 from twisted_mail.store.search.textfile import FILE
-from twisted_mail.store.search.texts import (
-    IndexedText,
-    SubstringQuery,
-    matches_everything,
-    substring_query,
-    text_of,
-)
+from twisted_mail.store.search.texts import SubstringQuery, matches_everything, substring_query
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.work.lane import AccountLane
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-INDEXED_SIZE = 128 * 1024  # octets of messages indexed at a time
-INDEXED_AT_ONCE = 1000  # messages that a search indexes: who waits for it does not wait for more
 _ATTEMPTS = 3  # to compare a mailbox that another process writes about
-
-
-def _ignore(path: bytes, error: OSError) -> None:
-    """Leave an error to whoever tries next."""
 
 
 class Search:
@@ -65,12 +52,11 @@ class Search:
         self.compared: WeakSet[Folder] = WeakSet()  # what these lack is noted as it comes
         self._note_unindexed = note_unindexed
         self._blocking = blocking
-        self._disk = tree.disk
         self._faults = tree.environment.faults
-        self._wholes = tree.environment.memory_limit
+        self._reader = MessageReader(tree.environment)
         path = os.path.join(tree.path, FILE)
-        self._index = FullTextIndex(tree.disk, path, self._faults) if settings.search else None
-        self._limit = settings.search_text_limit
+        index = FullTextIndex(tree.disk, path, self._faults, tree.environment.known_uids)
+        self._index = index if settings.search else None
 
     @property
     def has_open_index(self) -> bool:
@@ -95,65 +81,78 @@ class Search:
     # ------------------------------------------------------------ searching
 
     async def matching(self, folder: Folder, uids: Sequence[int], what: Contains) -> frozenset[int]:
-        """Return those of the UIDs whose messages are there and hold the substring."""
-        place, there = await self.lane.perform_on(folder, messages.present, uids)
+        """Return those of the UIDs, ascending, whose messages are there and hold the substring."""
+        place = await self.lane.perform_on(folder, messages.place)
         if matches_everything(what):
-            return there
-        found = await self._found(folder, place, there, substring_query(what))
-        hits = set(found.hits)
-        rest = sorted(found.unknown)
-        if rest and self._index is not None:
+            return frozenset(uids)
+        found = await self._found(folder, place, uids, substring_query(what))
+        if not found.unknown:
+            return found.hits
+        if self._index is not None:
             self._note_unindexed(folder)
-        read = 0
-        while rest:
-            batch = await self.lane.perform_on(folder, messages.batch_of, rest)
-            is_kept = self._index is not None and read < INDEXED_AT_ONCE
-            seen, moved = await self._blocking.run(self._scan, batch, what, is_kept)
-            hits |= seen
-            read += len(batch.files)
-            if moved:
-                hits |= await self.lane.perform_on(folder, messages.matching, moved, what)
-            rest = rest[batch.number :]
-        return frozenset(hits)
+        return found.hits | await self._read(folder, sorted(found.unknown), what)
 
     async def _found(
-        self, folder: Folder, place: MailboxKey, there: frozenset[int], asked: SubstringQuery
+        self, folder: Folder, place: MailboxKey, uids: Sequence[int], asked: SubstringQuery
     ) -> SearchHits:
         """Ask the index. Where it is of no use, every message is unknown to it."""
         if self._index is not None and asked.is_answerable:
             for _ in range(_ATTEMPTS):
-                found = await self._ask(self._index, self._index.look_up, place, there, asked)
+                found = await self._ask(self._index, self._index.look_up, place, uids, asked)
                 if found is not None:
                     return found
                 place = await self._compare(folder, self._index)
-        return SearchHits(frozenset(), there)
+        return SearchHits(frozenset(), frozenset(uids))
 
-    def _scan(
-        self, batch: SearchBatch, what: Contains, is_kept: bool
-    ) -> tuple[set[int], list[int]]:
+    async def _read(self, folder: Folder, rest: Sequence[int], what: Contains) -> set[int]:
+        """Return which of these messages hold the substring; what was read is kept in the index."""
+        limits = HEADERS if what.where == "header" else TEXTS
+        hits: set[int] = set()
+        while rest:
+            batch = await self.lane.perform_on(folder, messages.batch_of, rest, limits)
+            seen, moved = await self._blocking.run(self._scan, batch, what)
+            hits |= seen
+            if moved:
+                hits |= await self.lane.perform_on(folder, messages.matching, moved, what)
+            rest = rest[batch.number :]
+        return hits
+
+    def _scan(self, batch: SearchBatch, what: Contains) -> tuple[set[int], list[int]]:
         """Search messages in the lane; return the hits, and which lie elsewhere by now."""
-        hits = set()
-        texts = []
-        moved = []
+        look = self._look_in_header if what.where == "header" else self._look_in_text
+        hits, moved, kept = set(), [], []
         for file in batch.files:
-            with self._wholes.holding(file.row.size):
-                data = self._data(file)
-                if data is None:  # the account's lane finds it, or why it cannot be read
-                    moved.append(file.row.uid)
-                elif what.where == "header":
-                    hits |= {file.row.uid} if matches(data, what) else set()
-                else:
-                    text = searchable(data)
-                    hits |= {file.row.uid} if text.holds(what) else set()
-                    if is_kept:
-                        texts.append((_identity(file.row), text_of(data, text, self._limit)))
-        self._add(batch.place, texts)
+            found = look(file, what)
+            if found is None:  # the account's lane finds it, or why it cannot be read
+                moved.append(file.row.uid)
+                continue
+            is_hit, new = found
+            kept.append(new)
+            if is_hit:
+                hits.add(file.row.uid)
+        self._add(batch.place, kept)
         return hits, moved
 
-    def _add(self, place: MailboxKey, texts: list[tuple[MessageKey, IndexedText]]) -> bool:
-        if self._index is None or not texts:
+    def _look_in_text(
+        self, file: LocatedMessage, what: Contains
+    ) -> tuple[bool, IndexedContent] | None:
+        found = self._reader.text(file)
+        return None if found is None else (found[0].holds(what), found[1])
+
+    def _look_in_header(
+        self, file: LocatedMessage, what: Contains
+    ) -> tuple[bool, IndexedContent] | None:
+        data = self._reader.header(file)
+        if data is None:
+            return None
+        new = header_of(file, data)
+        is_hit = new.fields.hold(what)
+        return matches(data, what) if is_hit is None else is_hit, new
+
+    def _add(self, place: MailboxKey, new: list[IndexedContent]) -> bool:
+        if self._index is None or not new:
             return True
-        return self._index.attempt(self._index.add, place, texts) is not None
+        return self._index.attempt(self._index.add, place, new) is not None
 
     # ------------------------------------------------------------ whether messages are the same
 
@@ -178,7 +177,7 @@ class Search:
         if index is None:
             return []
         await self._compare(folder, index)
-        place, uids = await self.lane.perform_on_in_background(folder, messages.present, None)
+        place, uids = await self.lane.perform_on_in_background(folder, messages.present)
         found = await self._ask(index, index.mismatches, place, uids)
         if found is None:
             return []
@@ -191,42 +190,21 @@ class Search:
         """Forget messages that are gone."""
         index = self._index
         if index is not None:
-            place, there = await self.lane.perform_on_in_background(folder, messages.present, uids)
+            place, there = await self.lane.perform_on_in_background(folder, messages.present)
             gone = sorted(set(uids) - there)
             await self._ask(index, index.forget, place, gone)
 
     async def index(self, folder: Folder, uids: Sequence[int]) -> bool:
         """Index a few messages; return whether that can go on."""
-        batch = await self.lane.perform_on_in_background(
-            folder, messages.batch_of, uids, INDEXED_SIZE
-        )
+        batch = await self.lane.perform_on_in_background(folder, messages.batch_of, uids, TEXTS)
         can_go_on = await self._blocking.run(self._index_batch, batch)
         rest = uids[batch.number :]
         return await self.index(folder, rest) if rest and can_go_on else can_go_on
 
     def _index_batch(self, batch: SearchBatch) -> bool:
-        texts = []
-        for file in batch.files:
-            with self._wholes.holding(file.row.size):
-                data = self._data(file, self._faults.note)
-                if data is not None:  # else it lies elsewhere, and its turn comes another time
-                    text = text_of(data, searchable(data), self._limit)
-                    texts.append((_identity(file.row), text))
-        return self._add(batch.place, texts)
-
-    def _data(
-        self, file: LocatedMessage, note: Callable[[bytes, OSError], None] = _ignore
-    ) -> bytes | None:
-        """Return a whole message; None where the file has another name now, or cannot be read."""
-        try:
-            return contents.read_whole_file(self._disk, file.path, file.row)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            if not is_of_one_file(error):
-                raise self._faults.unavailable(file.path, error) from error
-            note(file.path, error)
-            return None
+        found = [self._reader.text(file, self._faults.note) for file in batch.files]
+        # What lies elsewhere has its turn another time.
+        return self._add(batch.place, [one[1] for one in found if one is not None])
 
     async def tidy(self) -> None:
         """Forget mailboxes that are gone."""
@@ -238,7 +216,3 @@ class Search:
                 await self.lane.perform_in_background(messages.all_keys),
             ):
                 pass
-
-
-def _identity(row: Row) -> MessageKey:
-    return MessageKey(row.uid, row.base, row.stored)

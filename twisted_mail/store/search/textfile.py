@@ -16,7 +16,7 @@ FILE = b"search.sqlite3"
 BUSY_MILLISECONDS = 500  # another process may be writing; then the messages themselves are read
 
 # Of another making it is made again: the text that is compared must be the text that was indexed.
-MADE = f"2 {TEXT_VERSION} {unicodedata.unidata_version}"
+MADE = f"3 {TEXT_VERSION} {unicodedata.unidata_version}"
 
 _SCHEMA = """
 CREATE TABLE about (made TEXT NOT NULL);
@@ -30,17 +30,15 @@ CREATE TABLE messages (
     id INTEGER PRIMARY KEY,
     base BLOB NOT NULL,
     stored INTEGER NOT NULL,
-    is_whole INTEGER NOT NULL
+    known INTEGER NOT NULL
 );
-CREATE INDEX messages_in_part ON messages (id) WHERE NOT is_whole;
 CREATE TABLE fields (
-    name TEXT NOT NULL,
+    field INTEGER NOT NULL,
     message INTEGER NOT NULL,
     place INTEGER NOT NULL,
     value BLOB NOT NULL,
-    PRIMARY KEY (name, message, place)
+    PRIMARY KEY (field, message, place)
 ) WITHOUT ROWID;
-CREATE INDEX fields_of_message ON fields (message);
 CREATE VIRTUAL TABLE texts USING fts5(
     headers, body, names,
     content='', contentless_delete=1, tokenize='trigram case_sensitive 1'

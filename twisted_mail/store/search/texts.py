@@ -4,23 +4,14 @@ The index must answer as ``mail.mime.matching.matches`` does. So the text in it 
 compares, and a question which the index cannot answer to the letter is not put to it.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.entry import Contains
-from twisted_mail.mail.mime import header
-from twisted_mail.mail.mime.field_texts import field_texts
 from twisted_mail.mail.mime.folding import folded
-from twisted_mail.mail.mime.matching import MAX_HEADERS, Searchable, needle_in_headers
+from twisted_mail.mail.mime.matching import Searchable, needle_in_headers
+from twisted_mail.store.search.fields import NUMBERS, in_octets
 
-_NAMES = """
-bcc cc date delivered-to from in-reply-to list-id message-id references reply-to return-path sender
-subject to
-"""
-FIELDS = frozenset(_NAMES.split())  # whose values are kept apart, as clients search for them
-MAX_FIELDS = 100  # of these, of one message
-MAX_VALUES = 64 * 1024  # octets of their values
 GRAM = 3  # characters that the tokenizer takes together: no shorter phrase is found
 END = "\ufffd\ufffd"  # after every text, so that its last characters begin a gram, too
 MAX_PHRASE = 120  # characters: a longer one is looked up by its beginning
@@ -32,54 +23,25 @@ _MARKS = frozenset(map(chr, (*range(0x300, 0x370), 0x3099, 0x309A)))
 
 
 class IndexedText(NamedTuple):
-    """What the index holds of one message.
+    """The text that the index holds of one message, folded.
 
-    ``fields`` are name and folded value of those in ``FIELDS``. Unless ``is_whole`` something was too
-    long and was left out: what is found there is there, and what is not found may be.
+    Unless ``is_whole`` it was too long and was cut: what is found there is there, and what is not found
+    may be.
     """
 
     headers: str
     body: str
     names: str
-    fields: tuple[tuple[str, bytes], ...]
     is_whole: bool
 
 
-def text_of(data: bytes, found: Searchable, limit: int) -> IndexedText:
-    """Return what the index holds of a message; ``limit`` is in characters."""
+def text_of(found: Searchable, limit: int) -> IndexedText:
+    """Return what the index holds of a message's text; ``limit`` is in characters."""
     headers = found.headers[:limit]
     names = found.names[: limit - len(headers)]
     body = found.body[: limit - len(headers) - len(names)]
-    has_all_fields = header.end(data) <= MAX_HEADERS
-    fields, are_whole = _kept_fields(found.fields if has_all_fields else _texts_of_fields(data))
-    kept, all_of_it = (headers, body, names), (found.headers, found.body, found.names)
-    is_whole = are_whole and kept == all_of_it and has_all_fields
-    return IndexedText(_storable(headers), _storable(body), _storable(names), fields, is_whole)
-
-
-def _kept_fields(
-    texts: Iterable[tuple[str, str]],
-) -> tuple[tuple[tuple[str, bytes], ...], bool]:
-    """Return the folded texts of the fields that are kept apart, and whether there is room for all."""
-    kept: list[tuple[str, bytes]] = []
-    left = MAX_VALUES
-    for name, text in texts:
-        if name not in FIELDS:
-            continue
-        value = folded(text).encode("utf-8", "surrogatepass")
-        left -= len(value)
-        if left < 0 or len(kept) == MAX_FIELDS:
-            return tuple(kept), False
-        kept.append((name, value))
-    return tuple(kept), True
-
-
-def _texts_of_fields(data: bytes) -> Iterator[tuple[str, str]]:
-    for field in header.fields(data):
-        name = field.name.decode("latin-1").lower()
-        if name in FIELDS:
-            for text in field_texts(name.encode(), field.value):
-                yield name, text
+    is_whole = (headers, body, names) == found[:3] and found.has_all_headers
+    return IndexedText(_storable(headers), _storable(body), _storable(names), is_whole)
 
 
 def _storable(text: str) -> str:
@@ -99,22 +61,23 @@ class SubstringQuery:
     """A substring to look up.
 
     Either ``phrase`` is an expression for the index of texts; or ``opening`` are the characters that a
-    gram begins with, in the body or, with ``is_anywhere``, in any text; or ``field`` is one of
-    ``FIELDS`` and ``needle`` what its value must hold. If all are empty, only the messages can answer.
+    gram begins with, in the body or, with ``is_anywhere``, in any text; or ``field`` is the number of
+    one of ``fields.NUMBERS`` and ``needle`` what its value must hold. If there is none of them, only the
+    messages can answer.
     Unless ``is_exact``, the index names all messages that may hold the substring, and some that do not.
     """
 
     phrase: str = ""
     opening: str = ""
     is_anywhere: bool = True
-    field: str = ""
+    field: int | None = None
     needle: bytes = b""
     is_exact: bool = True
 
     @property
     def is_answerable(self) -> bool:
         """Return whether the index can answer anything."""
-        return bool(self.phrase or self.opening or self.field)
+        return bool(self.phrase or self.opening) or self.field is not None
 
 
 def matches_everything(what: Contains) -> bool:
@@ -147,8 +110,8 @@ def _about_both(needle: str, in_headers: str) -> SubstringQuery:
 
 
 def _about_field(name: str, needle: str) -> SubstringQuery:
-    if name in FIELDS:
-        return SubstringQuery(field=name, needle=needle.encode("utf-8", "surrogatepass"))
+    if name in NUMBERS:
+        return SubstringQuery(field=NUMBERS[name], needle=in_octets(needle))
     if not name.isascii() or not _is_phrase(f"{name}: "):
         return SubstringQuery()
     is_hint = _is_phrase(needle) and _MARKS.isdisjoint(needle)
