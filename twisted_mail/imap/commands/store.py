@@ -19,6 +19,7 @@ _HOW: dict[str, Literal["set", "add", "remove"]] = {
     "+FLAGS": "add",
     "-FLAGS": "remove",
 }
+_ANSWERS = {is_uid: compile_plan((FLAGS,), is_uid) for is_uid in (False, True)}
 _NOTED_AT_ONCE = 500  # messages, between two looks at other connections
 
 
@@ -61,8 +62,8 @@ async def store(session: ImapSession, reader: Reader, is_uid: bool) -> str:
             part = done[start : start + _NOTED_AT_ONCE]
             selected.view.note_silent_store(part, alteration.how, alteration.flags)
     else:
-        plan = compile_plan((FLAGS,), is_uid)
-        await Fetching(selected, session.wire, session.backend.blocking, plan).answer(uids)
+        blocking = session.backend.blocking
+        await Fetching(selected, session.wire, blocking, _ANSWERS[is_uid]).answer(uids)
     if is_uid:
         return "STORE completed."
     if not alteration.is_silent:

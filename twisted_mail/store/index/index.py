@@ -76,6 +76,8 @@ class Index:
         """Return those of the messages that are known, ascending."""
         uids = list(uids)
         packed.expand_containing(self.database.connection, state, uids)
+        if len(uids) == 1:  # most commands name one
+            return self._found("entries WHERE mailbox = ? AND uid = ?", state.id, uids[0])
         return self._found(f"entries WHERE {_AMONG} ORDER BY uid", state.id, json.dumps(uids))
 
     def rows_of(self, state: MailboxRow, bases: Iterable[bytes]) -> list[Row]:

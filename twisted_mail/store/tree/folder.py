@@ -73,13 +73,15 @@ class Folder:
 
     def times(self) -> tuple[int, int]:
         """Return the modification times of new and cur. Raises Refused: NONEXISTENT."""
+        return self._time(b"/new"), self._time(b"/cur")
+
+    def _time(self, place: bytes) -> int:
         try:
-            stats = [self.disk.stat(self.subfolder(place)) for place in (b"new", b"cur")]
+            return self.disk.stat(self.path + place).st_mtime_ns
         except FileNotFoundError:
             if self.folder != layout.INBOX and not exists(self.disk, self.path):
                 raise Refused("The mailbox has been deleted.", "NONEXISTENT") from None
             raise
-        return stats[0].st_mtime_ns, stats[1].st_mtime_ns
 
     @contextmanager
     def renaming(self, state: MailboxRow) -> Iterator[None]:
@@ -87,10 +89,10 @@ class Folder:
 
         ``new`` is read again: deliveries come there at the same time.
         """
-        is_current = self.times()[1] == self.freshness.seen[1]
+        is_current = self._time(b"/cur") == self.freshness.seen[1]
         yield
         if is_current:
-            self.freshness.see_own_renames(self.times()[1])
+            self.freshness.see_own_renames(self._time(b"/cur"))
         state.cur_seen = 0
 
     def is_message(self, path: bytes) -> os.stat_result | None:

@@ -97,6 +97,8 @@ def make_durable(folder: Folder, work: UnitOfWork, marked: MarkedMessages) -> No
 
 def admit(folder: Folder, work: UnitOfWork, state: MailboxRow, flags: Flags) -> None:
     """Make sure that messages in a mailbox can have these flags. Raises Refused: LIMIT, CANNOT."""
+    if not flag.keywords(flags):
+        return
     in_use = work.index.keywords(state) if folder.keywords.needs_room(flags) else None
     folder.keywords.admit(flags, in_use)
 
@@ -197,10 +199,10 @@ def _to_be_synced(
 ) -> MarkedMessages:
     renamed = [old for old, new in marked if old.tail != new.tail]
     letters = folder.keywords.letter_of
-    changed = (flag.keywords(old.flags ^ new.flags) for old, new in marked)
+    changed = flag.NONE.union(*{old.flags ^ new.flags for old, new in marked})
     return MarkedMessages(
         refused,
         frozenset({row.place for row in renamed} | ({b"cur"} if renamed else set())),
-        any(name not in letters for name in flag.NONE.union(*changed)),
+        any(name not in letters for name in flag.keywords(changed)),
         len(renamed) < len(marked),
     )
