@@ -165,11 +165,21 @@ def test_flag_news_of_a_message_that_is_gone_is_dropped() -> None:
 def test_what_a_command_sent_is_not_sent_again() -> None:
     ground = Ground()
     ground.mark([1], SEEN)
-    ground.view.note_flags_sent(1)
-    ground.view.note_flags_sent(2)
+    ground.view.note_flags_sent([1, 2])
     assert ground.view.updates(may_expunge=True) == []
     ground.mark([1], SEEN, "remove")
     assert ground.view.updates(may_expunge=True) == [b"1 FETCH (UID 1 FLAGS (\\Recent))"]
+
+
+def test_of_what_commands_sent_the_rest_is_still_sent() -> None:
+    ground = Ground(5)
+    ground.mark([1, 2, 3, 4, 5], SEEN)
+    ground.expunge(3)
+    ground.view.note_flags_sent([1, 2])
+    ground.view.note_flags_sent([3, 4])
+    assert ground.view.updates(may_expunge=True)[2:] == [
+        b"4 FETCH (UID 5 FLAGS (\\Seen \\Recent))",
+    ]
 
 
 def test_a_silent_store_is_not_sent() -> None:

@@ -148,29 +148,35 @@ class View:
 
     # ------------------------------------------------------------ what commands sent
 
-    def note_flags_sent(self, uid: int) -> None:
-        """Record that the client has just been sent the flags of a message as they are now."""
-        if uid in self.pending.flags:
-            del self.pending.flags[uid]
-            self._set_client_flags(uid, self.flags_now(uid))
+    def note_flags_sent(self, uids: Iterable[int]) -> None:
+        """Record that the client has just been sent the flags of ascending UIDs as they are now."""
+        pending = self.pending.flags
+        sent = [uid for uid in uids if uid in pending]
+        if not sent:
+            return
+        for uid in sent:
+            del pending[uid]
+        numbers, columns = self.numbers(sent), self._mailbox.columns
+        rows = columns.rows_between(sent[0], sent[-1])
+        if isinstance(numbers, range) and len(rows) == len(sent):  # all there are between
+            together = slice(numbers.start - 1, numbers.stop - 1)
+            self._client_flags[together] = columns.flags[rows.start : rows.stop]
+            return
+        for uid, number in zip(sent, numbers, strict=True):
+            self._client_flags[number - 1] = self.flags_now(uid)
 
     def note_silent_store(self, uids: Iterable[int], how: str, flags: Flags) -> None:
         """Record that the client takes its own silent STORE for done (``how`` as in ``mark``).
 
         What it then believes wrongly, since another session altered flags too, is still sent.
         """
-        for uid in uids:
-            if uid in self.pending.flags:
-                number = self.number(uid)
-                if number is not None:
-                    self._client_flags[number - 1] = _altered(
-                        self._client_flags[number - 1], how, flags
-                    )
-
-    def _set_client_flags(self, uid: int, flags: Flags) -> None:
-        number = self.number(uid)
-        if number is not None:
-            self._client_flags[number - 1] = flags
+        pending = self.pending.flags
+        altered = [uid for uid in uids if uid in pending]
+        for uid, number in zip(altered, self.numbers(altered), strict=True):
+            believed = _altered(self._client_flags[number - 1], how, flags)
+            self._client_flags[number - 1] = believed
+            if believed == self.flags_now(uid):
+                del pending[uid]
 
     # ------------------------------------------------------------ what the client is sent
 

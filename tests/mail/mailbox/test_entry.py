@@ -48,6 +48,21 @@ def test_marking_sets_flags_and_modseq() -> None:
     assert made.highest_modseq == 4
 
 
+@given(
+    st.sets(st.integers(1, 300), min_size=100).map(sorted),
+    st.integers(1, 50),
+    st.booleans(),
+)
+def test_marking_many_is_marking_each(present: list[int], start: int, has_gone: bool) -> None:
+    one, many = columns(*present), columns(*present)
+    marked = [*present[start : start + 80], *([301] if has_gone else [])]
+    marks = [(uid, SEEN, 1000 + uid % 7) for uid in marked]
+    many.mark(marks)
+    for mark in marks:
+        one.mark([mark])
+    assert many == one
+
+
 @pytest.mark.parametrize("count", [3, 100])
 def test_removing_keeps_the_rest_in_order(count: int) -> None:
     made = EntryColumns()

@@ -171,8 +171,7 @@ class Fetching:
         for line in view.new_keywords():
             self._wire.write(b"* %b\r\n" % line)
         if view.pending.flags:
-            for uid in batch.uids if self._plan.has_flags else batch.changed:
-                view.note_flags_sent(uid)
+            view.note_flags_sent(batch.uids if self._plan.has_flags else sorted(batch.changed))
 
     async def _send(self, batch: FetchBatch) -> int:
         await self._write(self._plan.lines(batch))

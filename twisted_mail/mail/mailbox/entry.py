@@ -196,14 +196,28 @@ class EntryColumns:
         self.uidnext = max(self.uidnext, other.uidnext)
         self.highest_modseq = max(self.highest_modseq, other.highest_modseq)
 
-    def mark(self, marks: Iterable[tuple[int, Flags, int]]) -> None:
+    def mark(self, marks: Sequence[tuple[int, Flags, int]]) -> None:
         """Set flags and mod-sequence by UID; UIDs that are gone are ignored."""
+        if len(marks) > _FEW and self._mark_together(marks):
+            return
         for uid, flags, modseq in marks:
             row = self.row(uid)
             if row is not None:
                 self.flags[row] = flags
                 self.modseqs[row] = modseq
                 self.highest_modseq = max(self.highest_modseq, modseq)
+
+    def _mark_together(self, marks: Sequence[tuple[int, Flags, int]]) -> bool:
+        """Set flags and mod-sequence of messages that stand together; return whether they do."""
+        uids, flags, modseqs = zip(*marks, strict=True)
+        start = bisect_left(self.uids, uids[0])
+        together = slice(start, start + len(uids))
+        if self.uids[together] != array("Q", uids):
+            return False
+        self.flags[together] = flags
+        self.modseqs[together] = array("Q", modseqs)
+        self.highest_modseq = max(self.highest_modseq, *modseqs)
+        return True
 
     def unmeasured(self, uids: Sequence[int]) -> list[int]:
         """Return those of the UIDs whose messages are here, with unknown date and size."""

@@ -138,14 +138,15 @@ def _altered(
     pairs = []
     known: dict[tuple[Flags, bytes], tuple[Flags, bytes]] = {}  # few differ
     for row in rows:
-        before = row.flags, row.tail
-        after = known.get(before)
+        uid, base, old_tail, old_flags, _, *measures = row
+        after = known.get((old_flags, old_tail))
         if after is None:
-            flags = flag.intern(combined(row.flags, how, named))
-            after = flags, filename.tail_of(flags, folder.keywords.letter_of, row.tail)
-            known[before] = after
-        if after[0] != row.flags:
-            pairs.append((row, row._replace(flags=after[0], tail=after[1], modseq=modseq)))
+            flags = flag.intern(combined(old_flags, how, named))
+            after = flags, filename.tail_of(flags, folder.keywords.letter_of, old_tail)
+            known[old_flags, old_tail] = after
+        flags, tail = after
+        if flags != old_flags:
+            pairs.append((row, Row(uid, base, tail, flags, modseq, *measures)))
     return pairs
 
 
