@@ -41,7 +41,7 @@ _COMMANDS_PER_DRAIN = 16
 class ImapLoop:
     """One IMAP conversation. Fulfils ``interfaces.Session``."""
 
-    __slots__ = ("_append_literal", "_commands", "_unsent", "session")
+    __slots__ = ("_append_literal", "_commands", "_taken", "session")
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class ImapLoop:
         self.session = ImapSession(wire, settings, backend, tables)
         self._commands = tables.commands
         self._append_literal = AppendLiteral(self.session.framer, backend.blob_writer)
-        self._unsent = 0  # answered commands since the wire last sent
+        self._taken = 0  # events since the wire last sent
 
     # ------------------------------------------------------------ the conversation
 
@@ -79,17 +79,15 @@ class ImapLoop:
         wire, framer, limits = session.wire, session.framer, session.limits
         self._greet()
         while not session.end_reason:
-            event = framer.next()
-            if event is not None:
-                await self._take(event)
-                if not framer.is_empty:
-                    await self._give_way()
-                continue
-            self._unsent = 0
-            if limits.is_known and framer.is_empty:  # nearly always
+            if framer.is_empty and limits.is_known:  # nearly always
+                self._taken = 0
                 framer.feed(await wire.read(session.settings.idle_timeout))
-            else:
+            event = framer.next()
+            if event is None:
+                self._taken = 0
                 await session.read_more()
+            else:
+                await self._take(event)
         wire.write(session.farewell)
         return session.end_reason
 
@@ -117,6 +115,9 @@ class ImapLoop:
 
     async def _take(self, event: Event) -> None:
         wire = self.session.wire
+        if self._taken:
+            await self._give_way()
+        self._taken += 1
         if isinstance(event, CompleteCommand):
             await self._run_command(event)
         elif isinstance(event, RejectedCommand):
@@ -129,16 +130,15 @@ class ImapLoop:
             await self._append_literal.take(event)
 
     async def _give_way(self) -> None:
-        """Let others go first before what the client has sent besides.
+        """Let others go first before more of what the client has sent at once.
 
-        A client that sends many commands at once and does not take the answers is waited for.
+        A client that does not take the answers is waited for.
         """
-        self._unsent += 1
-        if self._unsent >= _COMMANDS_PER_DRAIN:
-            self._unsent = 0
-            await self.session.wire.drain()
-        else:
+        if self._taken < _COMMANDS_PER_DRAIN:
             await self.session.wire.yield_to_others()
+        else:
+            self._taken = 0
+            await self.session.wire.drain()
 
     def _answer_fault(self, fault: RejectedCommand) -> None:
         if isinstance(fault.error, ForeignProtocol):
