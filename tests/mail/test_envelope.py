@@ -1,6 +1,6 @@
 """Tests of twisted_mail.mail.envelope."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -12,6 +12,7 @@ from twisted_mail.mail.envelope import (
     Envelope,
     MailParameters,
 )
+from twisted_mail.mail.route import KnownRoutes
 
 
 def test_an_envelope_promises_nothing_by_itself() -> None:
@@ -33,6 +34,17 @@ def test_what_was_said_of_a_recipient_is_found_by_the_address() -> None:
     envelope = Envelope("id", NULL, (joe,), dsn_requests={joe: never})
     assert envelope.dsn_request(Address("joe", "a")) is never
     assert hash(envelope) == hash(Envelope("id", NULL, (joe,)))
+
+
+def test_the_message_id_alone_is_altered() -> None:
+    envelope = Envelope(
+        "id", Address("amy", "b"), (Address("joe", "a"),), "amy", True, client_host="192.0.2.1",
+        mail_parameters=MailParameters(9), is_tls_optional=True, tls="TLSv1.3",
+        routes=KnownRoutes(1, {}), dsn_requests={Address("joe", "a"): DEFAULT_DSN_REQUEST},
+    )  # fmt: skip
+    known = envelope.with_message_id("<1@b>")
+    assert known == replace(envelope, message_id="<1@b>")
+    assert known.routes is envelope.routes
 
 
 def test_envelopes_are_values() -> None:

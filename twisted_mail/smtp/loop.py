@@ -59,7 +59,12 @@ class SmtpLoop:
         try:
             await self._greet()
             while not session.end_reason:
-                await self._run_line(await session.read_line())
+                line = session.framer.next()
+                if line is None:
+                    line = await session.await_line()
+                else:  # more of what came at once
+                    await session.wire.yield_to_others()
+                await self._run_line(line)
         except ConversationEnded as ending:
             session.end_session(_FAREWELLS[ending.reason], ending.reason.value)
         finally:
@@ -96,7 +101,6 @@ class SmtpLoop:
     async def _run_line(self, line: bytes | BadLine) -> None:
         """Run what one line asks for, and let a bad client not go on for ever."""
         session = self._session
-        await session.wire.yield_to_others()
         if session.submitter is not None and not await session.submitter.is_valid():
             session.end_session(replies.LOGIN_ENDED, "login no longer valid")
             return

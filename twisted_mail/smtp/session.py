@@ -176,8 +176,10 @@ class SmtpSession:
     async def read_line(self, limit: int | None = None) -> bytes | BadLine:
         """Return the next line; ``limit`` is other than for commands. Raises ConversationEnded."""
         line = self.framer.next(limit)
-        if line is not None:
-            return line
+        return await self.await_line(limit) if line is None else line
+
+    async def await_line(self, limit: int | None = None) -> bytes | BadLine:
+        """Return the next line, as ``read_line`` does, where it has not come yet."""
         deadline = self.backend.clock.monotonic() + self.settings.command_timeout
         if not self.framer.is_empty:
             self.wire.hold(self.framer.held)

@@ -59,7 +59,7 @@ class ConnectionWire:
         self.count_for: Callable[[str], bool] = lambda account: True
         self._reactor = reactor
         self._listener = listener
-        self._peer = peer  # the client of a proxy, which is the peer that the transport knows
+        self._peer = peer  # the client of a proxy, or else whom the transport knows
         self._fair_share = fair_share or FairShare(reactor)
         # A read is given octets, or what ends it, and raises that itself: a failure would stay in
         # frames that its own traceback keeps, and the connection with them.
@@ -75,6 +75,9 @@ class ConnectionWire:
     def connect(self, transport: Any) -> None:
         """Take the transport."""
         self.transport = transport
+        if self._peer is None:
+            address = transport.getPeer()
+            self._peer = Peer(host_of(address), getattr(address, "port", 0))
         self._outlet = TransportOutlet(transport, self._reactor)
         self._buffer = ReadBuffer(transport)
         self._security = ConnectionSecurity(transport)
@@ -86,10 +89,8 @@ class ConnectionWire:
     @property
     def peer(self) -> Peer:
         """Return who is at the other end."""
-        if self._peer is not None:
-            return self._peer
-        address = self.transport.getPeer()
-        return Peer(host_of(address), getattr(address, "port", 0))
+        assert self._peer is not None  # it is known once there is a transport
+        return self._peer
 
     @property
     def has_unread(self) -> bool:

@@ -17,9 +17,9 @@ _ALWAYS = frozenset((edits.FIELD.lower().encode(), b"return-path"))
 _RENAMED = frozenset((b"delivered-to", b"x-original-to"))
 _BY_VALUE = frozenset((b"authentication-results", *_RENAMED))
 _OLD = b"Old-"
-_NAMES = (*_ALWAYS, *_BY_VALUE)
+NAMES = _ALWAYS | _BY_VALUE
 _FIELD = re.compile(
-    rb"^(" + b"|".join(_NAMES) + rb")[ \t]*+:([^\n]*+(?>(?:\n[ \t][^\n]*+)*))\n?",
+    rb"^(" + b"|".join(NAMES) + rb")[ \t]*+:([^\n]*+(?>(?:\n[ \t][^\n]*+)*))\n?",
     re.IGNORECASE | re.MULTILINE,
 )
 _AUTHSERV_ID = re.compile(rb'(?>(?:\s|\((?>(?:[^()\\]|\\.)*)\))*)"?([^\s;"()]++)')
@@ -33,7 +33,7 @@ async def remove_own_fields(arrival: Arrival) -> None:
     whom a copy is and what it checked.
     """
     head = arrival.header
-    if not any(map(arrival.names.count, _NAMES)) or trace.separator(head):
+    if trace.separator(head):
         return
     changes = [
         (*found.span(), _OLD + found[0] if found[1].lower() in _RENAMED else b"")

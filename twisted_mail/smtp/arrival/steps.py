@@ -31,7 +31,7 @@ from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages, lmtp_replies, submission, trace
 from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
-from twisted_mail.smtp.arrival.own_fields import remove_own_fields
+from twisted_mail.smtp.arrival.own_fields import NAMES, remove_own_fields
 from twisted_mail.smtp.backend import ArrivalStep
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Settings
@@ -88,6 +88,8 @@ async def _outcome(arrival: Arrival, steps: Sequence[ArrivalStep]) -> Outcome | 
         is_filtered = arrival.session.filter_context is not None
         for step in steps:
             if step.is_for_filters and not is_filtered:
+                continue
+            if step.fields is not None and step.fields.isdisjoint(arrival.names.places):
                 continue
             waiting = step.run(arrival)
             if waiting is not None:
@@ -168,9 +170,9 @@ def answer(arrival: Arrival) -> None:
 _START = (
     ArrivalStep("fault", refuse_fault),
     ArrivalStep("spool", spool),
-    ArrivalStep("tls-required", read_tls_required),
-    ArrivalStep("loop", trace.refuse_loop),
-    ArrivalStep("own-fields", remove_own_fields),
+    ArrivalStep("tls-required", read_tls_required, fields=frozenset({b"tls-required"})),
+    ArrivalStep("loop", trace.refuse_loop, fields=frozenset({b"received"})),
+    ArrivalStep("own-fields", remove_own_fields, fields=NAMES),
 )
 _MIDDLE = (
     ArrivalStep("trace", trace.add_trace),

@@ -1,7 +1,7 @@
 """What we write in front of a message, and what we look for in its header (RFC 5321 §4.4)."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -100,7 +100,8 @@ def _tcp_info(info: TraceInfo) -> str:
 
 def refuse_loop(arrival: Arrival) -> None:
     """End the arrival of a message that has gone through too many hops (RFC 5321 §6.3)."""
-    if arrival.names.count(b"received") > arrival.session.settings.max_hops:
+    hops = len(arrival.names.places.get(b"received", ()))
+    if hops > arrival.session.settings.max_hops:
         arrival.outcome = replies.LOOPING
 
 
@@ -115,8 +116,9 @@ def add_trace(arrival: Arrival) -> None:
     fields = b""
     if session.settings.completes_header and len(names.header) < MAX_HEADER:
         fields = missing_fields(names, envelope.id, hostname, now, author(envelope))
-    found = message_id(names) or message_id(FieldNames(fields))
-    arrival.envelope = replace(envelope, message_id=found)
+    found = message_id(names) or (message_id(FieldNames(fields)) if fields else "")
+    if found:
+        arrival.envelope = envelope.with_message_id(found)
     prefix += fields + arrival.message.prefix + separator(names.header)
     arrival.message = Message(arrival.message.blob, prefix)
 
@@ -139,7 +141,7 @@ def _trace_info(arrival: Arrival) -> TraceInfo:
 
 def message_id(names: FieldNames) -> str:
     """Return the Message-ID as the header has it, to its first blank, or an empty text; for the log."""
-    for place in names.places(b"message-id"):
+    for place in names.places.get(b"message-id", ()):
         if found := _FIRST_WORD.match(names.header, place):
             return found[1].decode("utf-8", "backslashreplace")
     return ""
@@ -147,7 +149,7 @@ def message_id(names: FieldNames) -> str:
 
 def waives_tls(names: FieldNames) -> bool:
     """Return whether the header wants the message delivered even where TLS fails (RFC 8689 §3)."""
-    places = names.places(b"tls-required")
+    places = names.places.get(b"tls-required", ())
     return any(_TLS_OPTIONAL.match(names.header, place) for place in places)
 
 
@@ -168,11 +170,11 @@ def missing_fields(
 ) -> bytes:
     """Return the Date, Message-ID and From that a submitted message lacks (RFC 6409 §8.2, §8.3)."""
     fields = b""
-    if not names.count(b"date"):
+    if b"date" not in names.places:
         fields += f"Date: {date(now)}\r\n".encode()
-    if not names.count(b"message-id"):
+    if b"message-id" not in names.places:
         fields += f"Message-ID: <{id}@{hostname}>\r\n".encode()
-    if author and not names.count(b"from"):
+    if author and b"from" not in names.places:
         fields += f"From: <{author}>\r\n".encode()
     return fields
 

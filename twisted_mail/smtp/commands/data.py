@@ -39,7 +39,6 @@ async def _read(session: SmtpSession, incoming: IncomingMessage) -> None:
     chunk = session.framer.take()  # what came with the command
     if not chunk:
         chunk = await session.wire.read(min(settings.block_timeout, settings.message_timeout))
-        await session.wire.yield_to_others()
     while True:
         piece, chunk = reader.feed(chunk), b""
         if piece:

@@ -36,12 +36,13 @@ async def _open(session: SmtpSession, sender: Address, mail_parameters: MailPara
         text = f"{mail_parameters.priority} is the priority that this message gets"
         reply = replies.encode(Outcome(250, "2.3.6", text))
     session.begin_transaction(sender, mail_parameters)
-    refusal = await filter_stages.at_sender(session)
-    if refusal is None:
-        session.wire.write(reply)
-    else:
-        session.refuse_mail(refusal)
-        session.end_transaction()
+    if session.filter_context is not None:
+        refusal = await filter_stages.at_sender(session)
+        if refusal is not None:
+            session.refuse_mail(refusal)
+            session.end_transaction()
+            return
+    session.wire.write(reply)
 
 
 async def _may_send(session: SmtpSession, sender: Address) -> bool:

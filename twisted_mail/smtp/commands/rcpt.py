@@ -72,7 +72,9 @@ async def _accepted_route(
         refusal = await _quota_refusal(session, transaction, route)
     except MailError as error:
         return error.outcome
-    return refusal or await filter_stages.at_recipient(session, recipient) or route
+    if refusal is None and session.filter_context is not None:
+        refusal = await filter_stages.at_recipient(session, recipient)
+    return refusal or route
 
 
 async def _quota_refusal(
