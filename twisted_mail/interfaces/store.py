@@ -101,7 +101,8 @@ class Mailbox(Protocol):
     async def move(self, uids: Sequence[int], target: str) -> CopyResult:
         """Move messages (RFC 6851 §3). Raises as ``copy`` does, but for OVERQUOTA.
 
-        When it fails, some of thousands may have been moved: each is in one place (RFC 6851 §3.3).
+        When it fails after some of thousands were moved, those are returned, with the error: each
+        message is in one place (RFC 6851 §3.3).
         The target's ``EntriesAdded`` is published before this mailbox's ``EntriesExpunged``.
         """
 

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,7 +8,7 @@ from tests.imap.selected import SelectedSession, SmallMailbox
 from twisted_mail.imap.commands import copy
 from twisted_mail.imap.extensions import move
 from twisted_mail.mail.mailbox.entry import CopyResult
-from twisted_mail.mail.outcome import ProtocolError, Refused
+from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
 from twisted_mail.testing.doubles import finish
 
 COPY, MOVE = *copy.COMMANDS, *move.EXTENSION.commands
@@ -70,6 +72,21 @@ def test_moving_sends_the_new_uids_before_the_expunges():
     assert finish(session.run(MOVE, b"1:2 Archive")) == "MOVE completed."
     assert session.written() == b"* OK [COPYUID 99 1:2 101:102] Moved.\r\n"
     assert session.view.updates(may_expunge=True) == [b"2 EXPUNGE", b"1 EXPUNGE"]
+
+
+def test_moving_only_some_sends_their_new_uids_before_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def move_one(mailbox: SmallMailbox, uids: Sequence[int], target: str) -> CopyResult:
+        mailbox.remove(uids[:1])
+        return CopyResult(99, (1,), (101,), Unavailable("The disk has trouble"))
+
+    monkeypatch.setattr(SmallMailbox, "move", move_one)
+    session = session_of(3)
+    with pytest.raises(Unavailable, match="trouble"):
+        finish(session.run(MOVE, b"1:2 Archive"))
+    assert session.written() == b"* OK [COPYUID 99 1 101] Moved.\r\n"
+    assert session.view.updates(may_expunge=True) == [b"1 EXPUNGE"]
 
 
 def test_nothing_moves_out_of_a_mailbox_selected_for_reading():

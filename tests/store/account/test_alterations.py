@@ -188,16 +188,12 @@ def test_many_are_moved_some_at_a_time_and_synced_once(
     assert synced == [{b"cur"}, {b"cur"}]
 
 
-def test_what_was_moved_before_a_failure_stays_so_and_is_durable(
-    shared: SharedMaildir,
-    five: MaildirMailbox,
-    synced: list[set[bytes]],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def fail_at(number: int, five: MaildirMailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the file of one message stay where it is."""
     carry = move._carry
 
     def failing(disk, path, new_path):
-        if path.startswith(five._folder.path + b"/cur/" + bases[3]):
+        if path.startswith(five._folder.path + b"/cur/" + bases[number - 1]):
             raise OSError(errno.EACCES, "denied")
         carry(disk, path, new_path)
 
@@ -205,11 +201,43 @@ def test_what_was_moved_before_a_failure_stays_so_and_is_durable(
         name.name.encode() for name in Path(os.fsdecode(five._folder.path), "cur").iterdir()
     )
     monkeypatch.setattr(move, "_carry", failing)
-    with pytest.raises(Unavailable):
-        finish(five.move([1, 2, 3, 4, 5], "Sent"))
+
+
+def test_what_was_moved_before_a_failure_stays_so_is_durable_and_is_returned(
+    shared: SharedMaildir,
+    five: MaildirMailbox,
+    synced: list[set[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fail_at(4, five, monkeypatch)
+    moved = finish(five.move([1, 2, 3, 4, 5], "Sent"))
+    assert (moved.sources, moved.targets) == ((1, 2), (1, 2))
+    assert isinstance(moved.error, Unavailable)
     assert list(five.columns.uids) == [3, 4, 5]
     assert list(shared.open("Sent").columns.uids) == [1, 2]
     assert synced == [{b"cur"}, {b"cur"}]
+
+
+def test_where_the_first_fail_the_error_is_raised(
+    five: MaildirMailbox, synced: list[set[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_at(2, five, monkeypatch)
+    with pytest.raises(Unavailable):
+        finish(five.move([1, 2, 3, 4, 5], "Sent"))
+    assert list(five.columns.uids) == [1, 2, 3, 4, 5]
+    assert synced == []
+
+
+def test_what_was_moved_and_cannot_be_made_durable_is_not_returned(
+    five: MaildirMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(folder: Folder, places: set[bytes]) -> None:
+        raise OSError(errno.EIO, "failing")
+
+    fail_at(4, five, monkeypatch)
+    monkeypatch.setattr(Folder, "sync", failing)
+    with pytest.raises(Unavailable):
+        finish(five.move([1, 2, 3, 4, 5], "Sent"))
 
 
 def test_none_is_moved_where_the_last_has_a_keyword_too_many(

@@ -10,15 +10,21 @@ from twisted_mail.imap.state import SELECTED
 
 
 async def move(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    """Move messages; the new UIDs are sent before the EXPUNGE (RFC 6851 §4.3)."""
+    """Move messages; the new UIDs are sent before the EXPUNGE (RFC 6851 §4.3).
+
+    They are also sent where only some of thousands were moved, before the reason.
+    """
     selected = session.require_selected()
     uids, target = read_copy_arguments(selected, reader, is_uid)
     selected.require_writable()
     if not uids:
         return "No such messages, so nothing moved."
-    code = copy_code(await selected.mailbox.move(uids, target))
+    moved = await selected.mailbox.move(uids, target)
+    code = copy_code(moved)
     if code:
         session.untagged(f"OK {code}Moved.".encode("ascii"))
+    if moved.error is not None:
+        raise moved.error
     return "MOVE completed."
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.message import Message
+from twisted_mail.mail.outcome import MailError
 
 _FEW = 64  # up to that many messages are cheaper one by one than the columns as a whole
 UNKNOWN_DATE = -(1 << 62)  # the date of a message that is not measured yet
@@ -93,11 +94,15 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class CopyResult:
-    """The target's UIDVALIDITY, and the UIDs of messages here and there, pairwise."""
+    """The target's UIDVALIDITY, and the UIDs of messages here and there, pairwise.
+
+    ``error`` is why a move ended before all were moved.
+    """
 
     uidvalidity: int
     sources: tuple[int, ...]
     targets: tuple[int, ...]
+    error: MailError | None = None
 
 
 @dataclass(frozen=True, slots=True)

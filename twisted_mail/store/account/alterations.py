@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import CopyResult, EntryColumns
@@ -141,16 +142,23 @@ async def move(
 ) -> CopyResult:
     """Move messages to the mailbox of this name, durably; ``flags`` are all that they have.
 
-    When some of thousands cannot be moved, those that were moved before stay so, and the error is raised.
+    When some of thousands cannot be moved, those that were moved before stay so, and are returned with
+    the error; it is raised where there are none.
     """
     if len(uids) <= AT_ONCE:
         return await lane.perform_on(source, _to_named, moving.move, uids, name)
     target = await lane.perform_on(source, _ready_target, name, flags)
     moved = MovedMessages(target.uidvalidity)
-    async with _made_durable(lambda: lane.perform_on(source, moving.make_durable, target, moved)):
+    failure: MailError | None = None
+    try:
         for part in _parts(uids):
             moved += await lane.perform_on(source, moving.move_some, target, part)
-    return moved.result
+    except MailError as error:
+        if not moved.pairs:
+            raise
+        failure = error
+    await lane.perform_on(source, moving.make_durable, target, moved)
+    return replace(moved.result, error=failure)
 
 
 # ---------------------------------------------------------------- in the lane
