@@ -125,21 +125,19 @@ class MaildirMailbox:
     ) -> tuple[int, ...]:
         """Alter flags; return the UIDs refused for being changed since."""
         check_marks(self.columns, uids, how, flags)
-        if unchanged_since is None and self._is_so_already(uids, how, flags):
+        if unchanged_since is None and await self._is_so_already(uids, how, flags):
             return ()
         with self._noting(uids):
             return await alterations.mark(
                 self._lane, self._folder, uids, how, flags, unchanged_since
             )
 
-    def _is_so_already(self, uids: Sequence[int], how: How, flags: Flags) -> bool:
-        """Return whether the flags are known to be as asked for, at this very moment."""
-        watched = self._live.watched
-        return (
-            watched is not None
-            and alterations.alters_nothing(self.columns, uids, how, flags)
-            and watched.is_quiet
-        )
+    async def _is_so_already(self, uids: Sequence[int], how: How, flags: Flags) -> bool:
+        """Return whether the flags are as asked for, at this very moment."""
+        if not alterations.alters_nothing(self.columns, uids, how, flags):
+            return False
+        await self.refresh()
+        return alterations.alters_nothing(self.columns, uids, how, flags)
 
     async def copy(self, uids: Sequence[int], target: str) -> CopyResult:
         """Copy messages, all or none."""
