@@ -13,12 +13,12 @@ from twisted_mail.store.format import filename
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.pass_over import unless_unusable
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.list_status import list_mailboxes
 from twisted_mail.store.work.measure import all_measured
-from twisted_mail.store.work.pass_over import unless_unusable
 from twisted_mail.store.work.perform import perform_steps
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.usage import measure_named

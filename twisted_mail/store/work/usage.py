@@ -7,10 +7,10 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import quota
 from twisted_mail.store.format import layout
 from twisted_mail.store.quota import Usage
+from twisted_mail.store.tree.pass_over import unless_unusable
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.measure import measure_all, measure_next
-from twisted_mail.store.work.pass_over import unless_unusable
 from twisted_mail.store.work.reconcile import scan
 
 LOOK_SECONDS = 10.0  # how often APPEND and COPY look for what other programs put elsewhere
