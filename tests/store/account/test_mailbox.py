@@ -15,9 +15,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     asked: list[list[int]] = []
     known_items = items.known_items
 
-    def asking(folder, work, uids, version, beside=()):
+    def asking(index, row, uids, version, beside=()):
         asked.append(list(uids))
-        return known_items(folder, work, uids, version, beside)
+        return known_items(index, row, uids, version, beside)
 
     monkeypatch.setattr(items, "known_items", asking)
     return asked

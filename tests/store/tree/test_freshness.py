@@ -95,11 +95,11 @@ def test_claimed_messages_wait_to_be_settled(freshness: Freshness) -> None:
         (MailboxRow(2, b"", 7, highest_modseq=9), False),
     ],
 )
-def test_another_process_went_beyond_the_sync_point(
+def test_another_process_went_beyond_the_row_that_is_known(
     freshness: Freshness, row: MailboxRow, is_beyond: bool
 ) -> None:
-    freshness.reach(MailboxRow(1, b"", 7, uidnext=4, highest_modseq=8))
-    last = freshness.sync_point_before(row)
+    freshness.reach(MailboxRow(1, b"", 7, uidnext=4, highest_modseq=8), (0, 5))
+    last = freshness.row_before(row)
     assert (last is not None) == is_beyond
     freshness.lose_sync()
-    assert freshness.sync_point_before(row) is None
+    assert freshness.row_before(row) is None

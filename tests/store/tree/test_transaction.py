@@ -97,5 +97,6 @@ def test_a_row_that_work_saw_is_reached_at_its_end(tree: Tree) -> None:
     folder = tree.folder(b"")
     with transaction(tree) as work:
         state = mailbox_row(folder, work)
-        assert folder.freshness.sync_point is None
-    assert folder.freshness.sync_point == (state.id, state.uidnext, state.highest_modseq)
+        assert folder.freshness.row is None
+    assert folder.freshness.row == state
+    assert folder.freshness.is_row_of(tree.index.database.version())

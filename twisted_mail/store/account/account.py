@@ -25,10 +25,12 @@ from twisted_mail.store.reservations import Reserver
 from twisted_mail.store.search.search import Search
 from twisted_mail.store.tree.events import OpenedEvent
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work import append, list_status, mailbox_operations
 from twisted_mail.store.work.lane import AccountLane
+from twisted_mail.store.work.lookup import find_unaltered
 from twisted_mail.store.work.perform import perform
 from twisted_mail.store.work.reconcile import columns, ready, scan
 from twisted_mail.store.work.subscribe import subscribe
@@ -112,10 +114,10 @@ class MaildirAccount:
         """Open a mailbox."""
         if (watched := self._open.watched(name)) is not None:  # what was heard, the folder may hide
             await watched.refresh()
-        folder, row = await self.lane.perform(_open, name, not self._open.holds(name))
+        folder, row = await self.lane.perform_steps(_open, name, not self._open.holds(name))
         mailbox = self._open.current(folder, row)
         while mailbox is None:
-            folder, row = await self.lane.perform(_open, name, True)
+            folder, row = await self.lane.perform_steps(_open, name, True)
             mailbox = self._open.get(folder)
         return MaildirMailbox(mailbox, self._services)
 
@@ -123,7 +125,7 @@ class MaildirAccount:
         """Return the counts of a mailbox."""
         if has_size:
             await measure_mailbox(self.lane, name)
-        return await self.lane.perform(list_status.status, name)
+        return await self.lane.perform_steps(list_status.known_status, name)
 
     async def create(self, name: str, use: str = "") -> None:
         """Make a mailbox and the levels above it."""
@@ -212,8 +214,15 @@ class MaildirAccount:
 # ---------------------------------------------------------------- in the lane
 
 
-def _open(tree: Tree, work: UnitOfWork, name: str, with_columns: bool) -> tuple[Folder, MailboxRow]:
+def _open(tree: Tree, name: str, with_columns: bool) -> tuple[Folder, MailboxRow]:
     """Return a mailbox, looked at just now, and its row; put its columns among the events."""
+    found = None if with_columns else find_unaltered(tree, name)
+    return found or in_transaction(tree, _look_at, name, with_columns)
+
+
+def _look_at(
+    tree: Tree, work: UnitOfWork, name: str, with_columns: bool
+) -> tuple[Folder, MailboxRow]:
     folder = tree.find(name)
     row = scan(folder, work)
     if with_columns:

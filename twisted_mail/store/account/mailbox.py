@@ -198,7 +198,7 @@ class MaildirMailbox:
         soon asks for the others, and reading them costs little more.
         """
         render = self._services.render
-        found = await self._lane.perform_on(
+        found = await self._lane.look_up(
             self._folder, items.known_items, uids, render.version, beside
         )
         missing = [uid for uid, known in found.items() if known is None]

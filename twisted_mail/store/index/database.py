@@ -8,6 +8,7 @@ import os
 import time
 import uuid
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import apsw
@@ -36,6 +37,9 @@ NO_DISK = (
 DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 
 _NO_FILE = 0, 0  # device and inode of none
+_connections = count()  # of this process, so that no two have one version
+
+Version = tuple[int, int]  # the number of a connection, and what SQLite counts for it
 
 
 class Database:
@@ -54,7 +58,11 @@ class Database:
         self._boot = boot
         self._clock = clock
         self._inode: tuple[int, int] | None = None  # of the file, while it is used
-        self.connection = self._open_or_replace()
+        self._use(self._open_or_replace())
+
+    def _use(self, connection: apsw.Connection) -> None:
+        self.connection = connection
+        self._number = next(_connections)
 
     def note_fault(self, error: Exception) -> None:
         """Report an error that is worked around, by an index made again or in memory."""
@@ -198,11 +206,11 @@ class Database:
     def _is_ours(self) -> bool:
         return self._inode is None or self._inode == _inode(self._disk, self._path)
 
-    def version(self) -> int:
-        """Return a number that is another once another process altered the index."""
+    def version(self) -> Version:
+        """Return a value that is another once another process altered the index, or it is another one."""
         # Unlike ``pragma``, this is compiled once.
         found: Any = self.connection.execute("PRAGMA data_version").fetchone()
-        return int(found[0])
+        return self._number, int(found[0])
 
     def replace(self) -> None:
         """Begin anew: this index turned out to be damaged, or another process put another there.
@@ -213,7 +221,7 @@ class Database:
         if self._is_ours():
             self._try_to_move(b"", b".damaged")
         self._inode = _NO_FILE
-        self.connection = self._open_or_replace()
+        self._use(self._open_or_replace())
 
     def leave_disk(self) -> None:
         """Go on in memory with what is known, since the disk takes nothing. Raises apsw.Error."""
@@ -222,7 +230,7 @@ class Database:
         if self._is_ours():
             self._try_to_move(b"", b".left")
         self._inode = None
-        self.connection = memory
+        self._use(memory)
 
     def close(self) -> None:
         """Close the database; whatever was not committed is undone."""

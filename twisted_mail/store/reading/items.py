@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from twisted_mail.interfaces import Renderer
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, MessageIdentity, RenderedItems
 from twisted_mail.store.format import filename
-from twisted_mail.store.index.rows import Row
+from twisted_mail.store.index.index import Index
+from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.reading.contents import each, read_whole
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
@@ -18,8 +19,8 @@ SMALL = 16 * 1024  # octets; larger items are not read unless they are asked for
 
 
 def known_items(
-    folder: Folder,
-    work: UnitOfWork,
+    index: Index,
+    row: MailboxRow,
     uids: Sequence[int],
     version: int,
     beside: Sequence[int] = (),
@@ -28,14 +29,13 @@ def known_items(
 
     Those of the messages ``beside`` are returned too, where they are in the index and small.
     """
-    state, table = mailbox_row(folder, work), work.index.rendered
     found: dict[int, RenderedItems | None] = {}
     if beside:
-        found |= table.small_items(state, beside, version, SMALL)
+        found |= index.rendered.small_items(row, beside, version, SMALL)
     if missing := [uid for uid in uids if uid not in found]:
-        found |= table.items(state, missing, version)
+        found |= index.rendered.items(row, missing, version)
     if missing := [uid for uid in missing if uid not in found]:
-        found |= dict.fromkeys((row.uid for row in work.index.rows(state, missing)), None)
+        found |= dict.fromkeys((each.uid for each in index.rows(row, missing)), None)
     return found
 
 

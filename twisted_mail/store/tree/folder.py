@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from twisted_mail.interfaces import Clock
+from twisted_mail.mail.mailbox.entry import MailboxStatus
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists
@@ -48,6 +49,9 @@ class Folder:
         self.faulty = FaultyMessages()
         self._faults = faults
         self.is_removed = False
+        self.counted: tuple[MailboxRow | None, MailboxStatus] | None = (
+            None  # at which row, and what
+        )
         self.resume: dict[int, tuple[int, int, bytes]] = {}  # see ``reading.contents``
 
     @property

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 from twisted_mail.interfaces import Clock
 from twisted_mail.store.format.uidlist import UidList
+from twisted_mail.store.index.database import Version
 from twisted_mail.store.index.rows import MailboxRow
 
 # A folder altered so shortly before it was read may be altered again within the same tick of the
@@ -15,16 +15,10 @@ RACY_SECONDS = 0.1
 DOUBT_SECONDS = 10.0
 
 
-class SyncPoint(NamedTuple):
-    """Up to where this process knows what happened in a mailbox; ``id`` is that of its row."""
-
-    id: int
-    uidnext: int
-    highest_modseq: int
-
-
 class Freshness:
     """What one mailbox's files were like when they were read, and what was sent since.
+
+    ``row`` is the mailbox's row up to which this process knows what happened, not to be altered.
 
     Used in the account's lane, but for ``claim_recent``, ``doubt``, ``is_young`` and ``is_watched``,
     which are for the reactor thread.
@@ -34,7 +28,8 @@ class Freshness:
         self._clock = clock
         self.seen = (0, 0)  # modification times of new and cur when they were read
         self.listed: UidList | None = None  # read, and not compared with the files yet
-        self.sync_point: SyncPoint | None = None
+        self.row: MailboxRow | None = None
+        self._row_version: Version | None = None  # of the index, in which that row was read
         self.is_loaded = False  # what the index says of the mailbox was read
         self.first_recent = 0
         self.is_watched = False  # what happens in new and cur is reported
@@ -134,22 +129,26 @@ class Freshness:
 
     # ------------------------------------------------------------ other processes
 
-    def reach(self, state: MailboxRow) -> None:
-        """Note that all that a mailbox's row says is known here."""
-        self.sync_point = SyncPoint(state.id, state.uidnext, state.highest_modseq)
+    def reach(self, state: MailboxRow, version: Version | None) -> None:
+        """Note that all that a mailbox's row says in a version of the index is known here."""
+        self.row, self._row_version = state, version
 
     def lose_sync(self) -> None:
         """Note that the row is another one now."""
-        self.sync_point = None
+        self.row = self._row_version = None
+
+    def is_row_of(self, version: Version) -> bool:
+        """Return whether the row is the mailbox's in this version of the index."""
+        return self._row_version == version
 
     def lose_index(self) -> None:
         """Note that the index is another one now, which may know less than the list of UIDs."""
         self.lose_sync()
         self.is_loaded = False
 
-    def sync_point_before(self, state: MailboxRow) -> SyncPoint | None:
-        """Return the sync point if another process went beyond it."""
-        last = self.sync_point
+    def row_before(self, state: MailboxRow) -> MailboxRow | None:
+        """Return the row that is known here if another process went beyond it."""
+        last = self.row
         if last is None or last.id != state.id or last.highest_modseq >= state.highest_modseq:
             return None
         return last

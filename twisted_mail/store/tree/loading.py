@@ -29,7 +29,7 @@ def mailbox_row(folder: Folder, work: UnitOfWork) -> MailboxRow:
         freshness.lose_sync()
         freshness.is_loaded = True
     elif is_first:
-        last = freshness.sync_point_before(state)
+        last = freshness.row_before(state)
         if last is not None:
             other_processes.catch_up(folder, work, state, last)
     work.states[folder] = state

@@ -17,15 +17,14 @@ from twisted_mail.mail.mailbox.change import (
 from twisted_mail.mail.mailbox.entry import Entry
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.freshness import SyncPoint
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 
 # ---------------------------------------------------------------- messages
 
 
-def catch_up(folder: Folder, work: UnitOfWork, state: MailboxRow, last: SyncPoint) -> None:
-    """Publish what other processes did in a mailbox beyond this one's sync point."""
+def catch_up(folder: Folder, work: UnitOfWork, state: MailboxRow, last: MailboxRow) -> None:
+    """Publish what other processes did in a mailbox since ``last`` was its row."""
     if state.list_seen and state.list_seen == folder.uids.current_stamp():
         folder.uids.trust(state.uidvalidity, state.uidnext, state.list_seen)
     folder.freshness.raise_recent(state.first_recent)
@@ -61,7 +60,7 @@ def follow(tree: Tree, work: UnitOfWork) -> None:
     there = work.index.mailboxes.folders()
     moved: dict[bytes, Folder] = {}
     for folder in list(tree.folders.values()):
-        last = folder.freshness.sync_point
+        last = folder.freshness.row
         if last is None:
             continue
         present = there.get(last.id)

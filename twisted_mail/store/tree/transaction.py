@@ -31,7 +31,7 @@ def transaction(tree: Tree) -> Iterator[UnitOfWork]:
         tree.queue_events(foreign)
         raise
     for folder, state in work.states.items():
-        folder.freshness.reach(state)
+        folder.freshness.reach(state, tree.version)
     if work.events:
         tree.queue_events(work.events)
     for step in work.afterwards:

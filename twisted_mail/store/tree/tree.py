@@ -17,6 +17,7 @@ from twisted_mail.store.format import layout, mailbox_names
 from twisted_mail.store.format.special_use import SpecialUses
 from twisted_mail.store.format.subscriptions import SubscriptionsFile
 from twisted_mail.store.format.uidvalidity import UidValidities
+from twisted_mail.store.index.database import Version
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.quota import QuotaLedger
 from twisted_mail.store.trash.archive_quota import ArchiveQuota
@@ -52,7 +53,7 @@ class Tree:
         self.events: deque[StoreEvent] = deque()
         self.notified: frozenset[bytes] | None = None
         self.is_prepared = False
-        self.version = -1
+        self.version: Version | None = None
         self.counted_at = -math.inf
         self._index: Index | None = None
         self._index_file: tuple[int, int] | None = None  # of the index that was closed last
@@ -82,7 +83,6 @@ class Tree:
             self._index_file = self._index.database.file
             self._index.close()
             self._index = None
-            self.version = -1  # another connection counts anew
 
     def lose_index(self) -> None:
         """Have each mailbox read anew from another index, and compared with its list of UIDs."""
@@ -113,9 +113,9 @@ class Tree:
     # ------------------------------------------------------------ one mailbox
 
     def find(self, name: str) -> Folder:
-        """Return a mailbox, within a transaction. Raises Refused: NONEXISTENT.
+        """Return a mailbox, within a transaction or a lookup. Raises Refused: NONEXISTENT.
 
-        Outside of one, another process may just be renaming a mailbox that is known to the folder.
+        Outside of both, another process may just be renaming a mailbox that is known to the folder.
         """
         return self._found(self._coded(name), "NONEXISTENT")
 

@@ -5,10 +5,13 @@ from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted_mail.interfaces import Blocking
+from twisted_mail.store.index.index import Index
+from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.tree.events import StoreEvent
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.lookup import look_up
 from twisted_mail.store.work.perform import close, perform, perform_on, perform_steps
 
 P = ParamSpec("P")
@@ -59,6 +62,17 @@ class AccountLane:
         """Do work on the account that needs no transaction, or opens its own."""
         self.note_use()
         return await self.call(partial(perform_steps, self.tree, function, *args, **kwargs))
+
+    async def look_up(
+        self,
+        folder: Folder,
+        question: Callable[Concatenate[Index, MailboxRow, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Read what the index has of one mailbox, without a transaction if possible (see ``lookup``)."""
+        self.note_use()
+        return await self.call(partial(look_up, self.tree, folder, question, *args, **kwargs))
 
     def note_use(self) -> None:
         """Note that the account is used now."""

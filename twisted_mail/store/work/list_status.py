@@ -6,8 +6,11 @@ from collections import Counter
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import MailboxInfo, MailboxStatus
 from twisted_mail.store.format import mailbox_names
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.lookup import find_unaltered
 from twisted_mail.store.work.reconcile import scan
 
 
@@ -21,8 +24,27 @@ def list_mailboxes(tree: Tree) -> list[MailboxInfo]:
     return mailbox_names.list_mailboxes(there, tree.subscriptions.read())
 
 
+def known_status(tree: Tree, name: str) -> MailboxStatus:
+    """Return the counts of a mailbox: those of the last time, where nothing happened since.
+
+    It opens a transaction if it needs one.
+    """
+    found = find_unaltered(tree, name)
+    if found is not None:
+        folder, row = found
+        if folder.counted is not None and folder.counted[0] == row:
+            return folder.counted[1]
+    folder, counts = in_transaction(tree, _count, name)
+    folder.counted = folder.freshness.row, counts
+    return counts
+
+
+def _count(tree: Tree, work: UnitOfWork, name: str) -> tuple[Folder, MailboxStatus]:
+    return tree.find(name), status(tree, work, name)
+
+
 def status(tree: Tree, work: UnitOfWork, name: str) -> MailboxStatus:
-    """Return the counts of a mailbox."""
+    """Return the counts of a mailbox, looked at just now."""
     folder = tree.find(name)
     state = scan(folder, work)
     found = work.index.columns(state)

@@ -1,0 +1,92 @@
+"""Lookups: reading what is known already, without a transaction.
+
+A piece of work waits for the index's write lock, looks whether the index or its folders are others by
+now, and writes the rows that it altered. A lookup does none of that, and so waits for no other process.
+It may read what the index has of one mailbox: its row, and its messages with their names, flags, dates,
+sizes and rendered items. It may open their files by these names. It writes nothing.
+
+That is sound because in this process the lane does one thing at a time, so that the row that was read
+last is the row; and because no other process of this server altered anything before the lookup ended if
+the index then has the version in which the row was read. Else the answer is dropped, and the same is done
+within a transaction. What other programs do to files is seen here as little as there: whoever needs to
+know looks at the folders.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Concatenate, ParamSpec, TypeVar
+
+import apsw
+
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.index.index import Index
+from twisted_mail.store.index.rows import MailboxRow
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.perform import perform_on
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def look_up(
+    tree: Tree,
+    folder: Folder,
+    question: Callable[Concatenate[Index, MailboxRow, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Return what ``question`` reads of one mailbox. Raises Refused, Unavailable."""
+    row = folder.freshness.row
+    if row is not None and _may_read(tree, folder, row):
+        with suppress(apsw.Error):  # it comes again within the transaction, which deals with it
+            found = question(tree.index, row, *args, **kwargs)
+            if _is_still_known(tree, folder):
+                return found
+
+    def within(folder: Folder, work: UnitOfWork) -> T:
+        return question(work.index, mailbox_row(folder, work), *args, **kwargs)
+
+    return perform_on(tree, folder, within)
+
+
+def _may_read(tree: Tree, folder: Folder, row: MailboxRow) -> bool:
+    """Return whether the index has rows of all messages, and there is nothing to be done first."""
+    is_ready = tree.has_open_index and tree.is_prepared
+    return is_ready and not row.apart and not folder.is_removed
+
+
+def _is_still_known(tree: Tree, folder: Folder) -> bool:
+    return folder.freshness.is_row_of(tree.index.database.version())
+
+
+# ---------------------------------------------------------------- mailboxes in which nothing happened
+
+
+def find_unaltered(tree: Tree, name: str) -> tuple[Folder, MailboxRow] | None:
+    """Return a mailbox and its row, if its files are as when it was last looked at and nothing is due.
+
+    None: it is to be looked at within a transaction.
+    """
+    with suppress(apsw.Error, Refused):
+        folder = tree.find(name)
+        row = folder.freshness.row
+        if row is not None and _is_unaltered(tree, folder, row) and _is_still_known(tree, folder):
+            return folder, row
+    return None
+
+
+def _is_unaltered(tree: Tree, folder: Folder, row: MailboxRow) -> bool:
+    freshness = folder.freshness
+    return (
+        _may_read(tree, folder, row)
+        and freshness.listed is None
+        and freshness.is_settled
+        and row.first_recent == freshness.first_recent != 0
+        and not freshness.is_doubtful
+        and not folder.keywords.is_unreadable
+        and not folder.keywords.is_stale()
+        and folder.times() == freshness.seen
+    )
