@@ -10,7 +10,7 @@ import signal
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
@@ -23,7 +23,6 @@ from twisted_mail.assembly.listener_set import ListenerSet
 from twisted_mail.assembly.reload import Reload, ReloadAnswer, Workers
 from twisted_mail.auth.checker_help import checker_help, checker_list
 from twisted_mail.config import Config, ConfigError, load
-from twisted_mail.control.setup import demo
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.net.process.deadline import wait_within
 from twisted_mail.net.process.periodic import PeriodicTask
@@ -31,8 +30,10 @@ from twisted_mail.net.process.server_user import ServerUser, unreadable_python, 
 from twisted_mail.net.process.service_manager import ServiceManager
 from twisted_mail.net.server.control_socket import ControlSocket
 from twisted_mail.net.server.listener import CannotListen
-from twisted_mail.workers.pool import WorkerPool
 from twisted_mail.workers.shared import SharedServices
+
+if TYPE_CHECKING:
+    from twisted_mail.workers.pool import WorkerPool
 
 TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
 END_SECONDS = 16.0  # that connections, tasks and workers may take to end
@@ -100,7 +101,7 @@ class MailService(Service):
                 f"user {os.geteuid()} cannot read and write {', '.join(found[:5])};"
                 " give the state folder to the user that the server runs as (chown -R)"
             )
-        self._workers = WorkerPool(reactor, config) if config.workers.number else None
+        self._workers = _worker_pool(reactor, config)
         shared = SharedServices() if self._workers is None else self._workers.shared
         self.parts = Assembly(reactor, config, shared)
         numbers = itertools.count() if self._workers is None else self._workers.numbers
@@ -200,6 +201,15 @@ class MailService(Service):
         await parts.close()
 
 
+def _worker_pool(reactor: Any, config: Config) -> "WorkerPool | None":
+    """Return the pool of workers, whose modules a server without workers does not import."""
+    if not config.workers.number:
+        return None
+    from twisted_mail.workers.pool import WorkerPool
+
+    return WorkerPool(reactor, config)
+
+
 def _give_up(troubles: Sequence[str]) -> NoReturn:
     """End the start with a line for each trouble, which twistd writes to its log or the terminal."""
     raise SystemExit("\n".join(f"mailserver: {text}" for text in troubles))
@@ -249,6 +259,8 @@ class Options(usage.Options):
             raise usage.UsageError(f"unexpected argument {self['folder']!r}")
         try:
             if self["demo"]:
+                from twisted_mail.control.setup import demo
+
                 self["config"] = demo.prepare(Path(self["folder"] or "demo"))
             # Without a handler SIGHUP would end the process, wherever it comes from.
             signal.signal(signal.SIGHUP, self.hang_up)
@@ -274,6 +286,8 @@ def makeService(options: Options) -> MailService:
     if options.is_hung_up:
         service.hang_up()
     if options["demo"]:
+        from twisted_mail.control.setup import demo
+
         # At once, also into a file or a pipe: the ports are open soon, and programs wait for them.
         print(demo.next_steps(Path(options["config"]).parent), flush=True)  # noqa: T201
     return service

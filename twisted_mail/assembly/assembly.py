@@ -57,7 +57,7 @@ class Assembly:
         self.journal = journal = self._journal.journal
         self._clock = clock = ReactorClock(reactor)
         self.periodic_tasks = PeriodicTasks(reactor, journal)
-        self._network = NetworkAssembly(reactor, config, clock)
+        self._network = NetworkAssembly(reactor, config, clock, self.threads.files)
         self.report_fault = FaultLog(journal, clock, reactor.callFromThread)
         self._directory = DirectoryAssembly(
             config, self.threads, self.report_fault, shared.password_checks(clock)

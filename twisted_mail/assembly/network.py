@@ -2,24 +2,33 @@
 
 from typing import Any
 
+from twisted_mail.assembly.on_demand import (
+    DNS,
+    HTTP,
+    HttpClientOnDemand,
+    OnDemand,
+    ResolverOnDemand,
+)
 from twisted_mail.config import Config
-from twisted_mail.interfaces import Clock
+from twisted_mail.interfaces import Blocking, Clock
 from twisted_mail.net.client.connector import ReactorConnector
-from twisted_mail.net.client.http_client import AgentHttpClient
-from twisted_mail.net.dns.questions import DnsQuestions
-from twisted_mail.net.dns.resolver import DnsResolver
-from twisted_mail.net.dns.stub_resolver import StubResolver
 
 
 class NetworkAssembly:
-    """``resolver``, ``connector`` and ``http_client``. Nothing is opened before it is asked for."""
+    """``resolver``, ``connector`` and ``http_client``. Nothing is opened before it is asked for.
 
-    def __init__(self, reactor: Any, config: Config, clock: Clock) -> None:
-        dns = config.dns
-        stub = StubResolver(reactor, dns.server_addresses(), dns.timeout)
-        self.resolver = DnsResolver(DnsQuestions(stub.ask, clock))
+    ``blocking`` imports what a part needs, when it is first asked.
+    """
+
+    def __init__(self, reactor: Any, config: Config, clock: Clock, blocking: Blocking) -> None:
+        servers, timeout = config.dns.server_addresses(), config.dns.timeout
+        self.resolver = ResolverOnDemand(
+            OnDemand(DNS, blocking, lambda dns: dns.make_resolver(reactor, servers, timeout, clock))
+        )
         self.connector = ReactorConnector(reactor)
-        self.http_client = AgentHttpClient(reactor)
+        self.http_client = HttpClientOnDemand(
+            OnDemand(HTTP, blocking, lambda http: http.AgentHttpClient(reactor))
+        )
 
     async def close(self) -> None:
         """Close the connections that are kept."""

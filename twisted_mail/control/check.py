@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 import apsw
 
-from twisted_mail.assembly.network import NetworkAssembly
 from twisted_mail.config import Config
 from twisted_mail.control.checks.certificates import certificate_notes
 from twisted_mail.control.checks.directory import all_domains, directory_notes
 from twisted_mail.control.checks.disk import disk_notes
 from twisted_mail.control.checks.dns import dns_notes
+from twisted_mail.control.checks.installation import installation_notes
 from twisted_mail.control.checks.listeners import listener_notes
 from twisted_mail.control.checks.note import Note
 from twisted_mail.control.checks.queue import queue_notes
@@ -21,12 +21,14 @@ from twisted_mail.control.output import FAILED, FINE, CommandResult, count, os_e
 from twisted_mail.control.reactor import run_in_reactor
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.interfaces import Resolver
+from twisted_mail.net.dns.resolver import make_resolver
 from twisted_mail.net.process.clock import ReactorClock
 
 
 def check(options: argparse.Namespace, config: Config) -> CommandResult:
     """Check everything that the configuration names."""
     subjects = (
+        installation_notes,
         configuration_notes,
         certificate_notes,
         state_notes,
@@ -72,7 +74,8 @@ def _resolver(config: Config) -> Resolver:
     """Return what asks the DNS as the server does."""
     from twisted.internet import reactor
 
-    return NetworkAssembly(reactor, config, ReactorClock(reactor)).resolver
+    servers, timeout = config.dns.server_addresses(), config.dns.timeout
+    return make_resolver(reactor, servers, timeout, ReactorClock(reactor))
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -8,10 +8,11 @@ import dns.name
 import dns.reversename
 from twisted.internet.defer import Deferred
 
+from twisted_mail.interfaces import Clock
 from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.net.dns.questions import DnsQuestions
-from twisted_mail.net.dns.stub_resolver import NO_ANSWER, to_name
+from twisted_mail.net.dns.stub_resolver import NO_ANSWER, StubResolver, to_name
 
 
 class DnsResolver:
@@ -87,6 +88,14 @@ class DnsResolver:
             return await self._find(name, kind)
         except MailError:
             return None
+
+
+def make_resolver(
+    reactor: Any, servers: Sequence[tuple[str, int]], timeout: float, clock: Clock
+) -> DnsResolver:
+    """Return the resolver of a process, which asks ``servers`` (none: those of /etc/resolv.conf)."""
+    stub = StubResolver(reactor, servers, timeout)
+    return DnsResolver(DnsQuestions(stub.ask, clock))
 
 
 def _together(first: DnsAnswer[str] | None, second: DnsAnswer[str] | None) -> DnsAnswer[str]:
