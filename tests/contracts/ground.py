@@ -9,7 +9,7 @@ import pytest
 
 from twisted_mail.interfaces import Account, Mailbox, Store
 from twisted_mail.mail.mailbox.change import Change
-from twisted_mail.mail.mailbox.entry import Entry, MessageRange, NewMessage, RenderedItems
+from twisted_mail.mail.mailbox.entry import Entry, ItemTier, MessageRange, NewMessage, RenderedItems
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
@@ -29,7 +29,7 @@ class FakeRenderer:
     def __init__(self) -> None:
         self.rendered: list[bytes] = []
 
-    def __call__(self, data: bytes) -> RenderedItems:
+    def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
         self.rendered.append(data)
         size = str(len(data)).encode()
         return RenderedItems(

@@ -20,6 +20,7 @@ from twisted_mail.mail.mailbox.entry import (
     CopyResult,
     Entry,
     EntryColumns,
+    ItemTier,
     MessageIdentity,
     MessageRange,
     RenderedItems,
@@ -124,7 +125,12 @@ class SmallMailbox:
         self._ring(EntriesExpunged(self.name, gone, 2))
         return gone
 
-    async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
+    async def describe(self, uids: Sequence[int]) -> None:
+        await self.measure(uids)
+
+    async def items(
+        self, uids: Sequence[int], tier: ItemTier = ItemTier.PREVIEW
+    ) -> Sequence[RenderedItems | None]:
         self._note("items", list(uids))
         return [self._items(self.bodies[uid]) if uid in self.bodies else None for uid in uids]
 

@@ -6,7 +6,7 @@ from twisted_mail.imap.loop import ImapBackend, ImapLoop
 from twisted_mail.imap.settings import Settings
 from twisted_mail.interfaces import Account, Mailbox, Peer
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.mailbox.entry import NewMessage, RenderedItems
+from twisted_mail.mail.mailbox.entry import ItemTier, NewMessage, RenderedItems
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused
@@ -22,7 +22,7 @@ MAIL = b"Subject: hi\r\n\r\nhello\r\n"
 class FakeRender:
     version = 1
 
-    def __call__(self, data: bytes) -> RenderedItems:
+    def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
         return RenderedItems(b"()", b"()", b"()", 0)
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.mail.line_ends import LfRepair, with_crlf
+from twisted_mail.mail.line_ends import LfRepair, octets_with_crlf, with_crlf
 
 OCTETS = st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"x", b"\0"])).map(b"".join)
 
@@ -33,3 +33,8 @@ def test_afterwards_no_lf_stands_alone_and_nothing_else_changed(data: bytes) -> 
 @given(st.lists(OCTETS))
 def test_chunks_give_what_the_whole_gives(chunks: list[bytes]) -> None:
     assert b"".join(map(LfRepair(), chunks)) == with_crlf(b"".join(chunks))
+
+
+@given(OCTETS, st.sampled_from([b"", b"\r", b"x"]))
+def test_octets_are_counted_as_they_would_be_returned(data: bytes, last: bytes) -> None:
+    assert octets_with_crlf(data, last) == len(with_crlf(data, last))

@@ -47,7 +47,7 @@ class Pop3Fixture:
 
     def __init__(self, *messages: bytes, **errors: BaseException) -> None:
         self.clock, self.journal = StillClock(), ListJournal()
-        self.store = MemoryStore(self.clock, lambda data: RenderedItems(b"", b"", b"", 0))
+        self.store = MemoryStore(self.clock, lambda data, tier: RenderedItems(b"", b"", b"", 0))
         self.account = finish(self.store.account("alice@example.org"))
         drafts = [NewMessage(Message(MemoryBlob(message))) for message in messages]
         finish(self.account.append("INBOX", drafts))

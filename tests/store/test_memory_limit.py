@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft
-from twisted_mail.mail.mailbox.entry import Contains, RenderedItems
+from twisted_mail.mail.mailbox.entry import Contains, ItemTier, RenderedItems
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.memory_limit import SMALL, MemoryLimit
 from twisted_mail.store.search import message_reader
@@ -120,7 +120,7 @@ class Holding(FakeRenderer):
         self.held: list[int] = []
         self.memory_limit = MemoryLimit()
 
-    def __call__(self, data: bytes) -> RenderedItems:
+    def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
         self.held.append(self.memory_limit.held)
         return super().__call__(data)
 

@@ -1,8 +1,9 @@
 """Tests of twisted_mail.store.rendered_cache."""
 
-from twisted_mail.mail.mailbox.entry import RenderedItems
+from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
 from twisted_mail.store.rendered_cache import MAX_SHARE_OCTETS, RenderedCache
 
+HEADER, PREVIEW = ItemTier.HEADER, ItemTier.PREVIEW
 EMPTY = 520  # octets that an entry takes besides its text
 
 
@@ -13,18 +14,18 @@ def items(text: bytes) -> RenderedItems:
 def test_what_was_put_is_got_for_its_mailbox_only() -> None:
     share = RenderedCache().share()
     share.put(1, {5: items(b"(one)"), 6: None})
-    assert share.get(1, [4, 5, 6]) == {5: items(b"(one)")}
-    assert share.get(2, [5]) == {}
-    assert share.lacking(1, [4, 5, 6]) == [4, 6]
+    assert share.get(1, [4, 5, 6], PREVIEW) == {5: items(b"(one)")}
+    assert share.get(2, [5], PREVIEW) == {}
+    assert share.lacking(1, [4, 5, 6], PREVIEW) == [4, 6]
 
 
 def test_what_was_not_asked_for_the_longest_goes_first() -> None:
     share = RenderedCache(max_octets=3 * EMPTY + 300).share()
     share.put(1, {1: items(b"x" * 100), 2: items(b"y" * 100), 3: items(b"z" * 100)})
-    share.get(1, [1])
+    share.get(1, [1], PREVIEW)
     share.put(2, {1: items(b"new")})
-    assert sorted(share.get(1, [1, 2, 3])) == [1, 3]
-    assert sorted(share.get(2, [1])) == [1]
+    assert sorted(share.get(1, [1, 2, 3], PREVIEW)) == [1, 3]
+    assert sorted(share.get(2, [1], PREVIEW)) == [1]
 
 
 def test_the_account_that_asked_least_lately_gives_first() -> None:
@@ -32,11 +33,11 @@ def test_the_account_that_asked_least_lately_gives_first() -> None:
     one, two, three = cache.share(), cache.share(), cache.share()
     for share in (one, two, three):
         share.put(1, {1: items(b"")})
-    one.get(1, [1])
+    one.get(1, [1], PREVIEW)
     three.put(1, {2: items(b"")})
-    assert [len(share.get(1, [1, 2])) for share in (one, two, three)] == [1, 0, 2]
+    assert [len(share.get(1, [1, 2], PREVIEW)) for share in (one, two, three)] == [1, 0, 2]
     two.put(1, {3: items(b"")})
-    assert [len(share.get(1, [1, 2, 3])) for share in (one, two, three)] == [0, 1, 2]
+    assert [len(share.get(1, [1, 2, 3], PREVIEW)) for share in (one, two, three)] == [0, 1, 2]
 
 
 def test_one_account_does_not_drive_out_all_others() -> None:
@@ -45,8 +46,8 @@ def test_one_account_does_not_drive_out_all_others() -> None:
     quiet.put(1, {1: items(b"")})
     for uid in range(100):
         busy.put(2, {uid: items(b"")})
-    assert sorted(busy.get(2, range(100))) == [97, 98, 99]
-    assert sorted(quiet.get(1, [1])) == [1]
+    assert sorted(busy.get(2, range(100), PREVIEW)) == [97, 98, 99]
+    assert sorted(quiet.get(1, [1], PREVIEW)) == [1]
 
 
 def test_the_bound_holds_whatever_is_put() -> None:
@@ -58,11 +59,11 @@ def test_the_bound_holds_whatever_is_put() -> None:
             found
             for share in shares
             for mailbox in range(2)
-            for found in share.get(mailbox, range(200)).values()
+            for found in share.get(mailbox, range(200), PREVIEW).values()
         ]
         assert sum(len(one.envelope) + EMPTY for one in kept) <= 12_000
     shares[0].put(9, {1: items(b"x" * 20_000)})
-    assert shares[0].get(9, [1]) == {}
+    assert shares[0].get(9, [1], PREVIEW) == {}
 
 
 def test_the_envelopes_of_ten_thousand_usual_messages_fit() -> None:
@@ -70,7 +71,7 @@ def test_the_envelopes_of_ten_thousand_usual_messages_fit() -> None:
     share = RenderedCache().share()
     for uid in range(10_000):
         share.put(1, {uid: usual})
-    assert not share.lacking(1, range(10_000))
+    assert not share.lacking(1, range(10_000), PREVIEW)
     assert share.octets <= MAX_SHARE_OCTETS
 
 
@@ -78,8 +79,8 @@ def test_a_very_large_entry_does_not_drive_out_the_others() -> None:
     share = RenderedCache(max_octets=16_000, max_entry_octets=1_000).share()
     share.put(1, {1: items(b"x"), 2: items(b"y")})
     share.put(2, {1: items(b"z" * 17_000), 2: items(b"z" * 1_000)})
-    assert sorted(share.get(1, [1, 2])) == [1, 2]
-    assert sorted(share.get(2, [1, 2])) == []
+    assert sorted(share.get(1, [1, 2], PREVIEW)) == [1, 2]
+    assert sorted(share.get(2, [1, 2], PREVIEW)) == []
 
 
 def test_an_entry_that_is_put_again_is_counted_once() -> None:
@@ -87,4 +88,17 @@ def test_an_entry_that_is_put_again_is_counted_once() -> None:
     for _ in range(10):
         share.put(1, {1: items(b"x")})
     share.put(1, {2: items(b"y")})
-    assert sorted(share.get(1, [1, 2])) == [1, 2]
+    assert sorted(share.get(1, [1, 2], PREVIEW)) == [1, 2]
+
+
+def test_what_is_rendered_less_far_is_not_enough_and_gives_way() -> None:
+    share = RenderedCache(max_octets=2 * EMPTY + 10).share()
+    less = RenderedItems(b"(one)", b"", b"", 0, tier=HEADER)
+    share.put(1, {1: less})
+    assert share.get(1, [1], HEADER) == {1: less}
+    assert share.get(1, [1], PREVIEW) == {}
+    assert share.lacking(1, [1], PREVIEW) == [1]
+    share.put(1, {1: items(b"(one)")})
+    share.put(1, {1: less})
+    assert share.get(1, [1], HEADER) == share.get(1, [1], PREVIEW) == {1: items(b"(one)")}
+    assert share.octets == EMPTY + 5

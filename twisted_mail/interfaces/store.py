@@ -8,6 +8,7 @@ from twisted_mail.mail.mailbox.entry import (
     Contains,
     CopyResult,
     EntryColumns,
+    ItemTier,
     MailboxInfo,
     MailboxStatus,
     MessageIdentity,
@@ -113,8 +114,13 @@ class Mailbox(Protocol):
         of them some at a time.
         """
 
-    async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
-        """Return the rendered items, in the order asked; None where a message is gone."""
+    async def describe(self, uids: Sequence[int]) -> None:
+        """Measure messages, and have their headers' items at hand: each file is opened once for both."""
+
+    async def items(
+        self, uids: Sequence[int], tier: ItemTier = ItemTier.PREVIEW
+    ) -> Sequence[RenderedItems | None]:
+        """Return the items up to a tier, in the order asked; None where a message is gone."""
 
     async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         """Return the ids of messages, in the order asked; None where one is gone."""
@@ -268,8 +274,11 @@ class Renderer(Protocol):
 
     version: int
 
-    def __call__(self, data: bytes) -> RenderedItems:
-        """Render one whole message. Never raises on hostile bytes, and may take milliseconds."""
+    def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
+        """Render one message up to a tier; for that of the header, ``data`` may end with the header.
+
+        Never raises on hostile bytes, and may take milliseconds.
+        """
 
 
 class BlobWriter(Protocol):

@@ -14,6 +14,14 @@ def with_crlf(chunk: bytes, last: bytes = b"") -> bytes:
     return chunk.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
+def octets_with_crlf(chunk: bytes, last: bytes = b"") -> int:
+    """Return how many octets ``with_crlf`` would return."""
+    paired = chunk.count(b"\r\n") if b"\r" in chunk else 0
+    if last == b"\r" and chunk.startswith(b"\n"):
+        paired += 1
+    return len(chunk) + chunk.count(b"\n") - paired
+
+
 class LfRepair:
     """Writes CRLF for every LF of a stream, in whatever pieces it comes."""
 

@@ -8,7 +8,7 @@ least lately gives first, of its entries those that were not asked for the longe
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
-from twisted_mail.mail.mailbox.entry import RenderedItems
+from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
 
 MAX_OCTETS = 32 * 1024 * 1024  # of all entries together
 MAX_SHARE_OCTETS = 24 * 1024 * 1024  # of one account: some twelve thousand usual messages
@@ -65,23 +65,26 @@ class CacheShare:
         self._entries: OrderedDict[Key, RenderedItems] = OrderedDict()
         self.octets = 0
 
-    def get(self, mailbox: int, uids: Iterable[int]) -> dict[int, RenderedItems]:
-        """Return those that are here, by their UIDs; they stay for longer than others."""
+    def get(self, mailbox: int, uids: Iterable[int], tier: ItemTier) -> dict[int, RenderedItems]:
+        """Return those that are here up to a tier, by their UIDs; they stay for longer than others."""
         entries = self._entries
         found: dict[int, RenderedItems] = {}
         for uid in uids:
-            key = mailbox, uid
-            if key in entries:
-                found[uid] = entries[key]
-                entries.move_to_end(key)
+            entry = entries.get((mailbox, uid))
+            if entry is not None and entry.tier >= tier:
+                found[uid] = entry
+                entries.move_to_end((mailbox, uid))
         if found:
             self._cache.note_use(self)
         return found
 
-    def lacking(self, mailbox: int, uids: Iterable[int]) -> list[int]:
-        """Return those of the UIDs whose items are not here."""
-        entries = self._entries
-        return [uid for uid in uids if (mailbox, uid) not in entries]
+    def lacking(self, mailbox: int, uids: Iterable[int], tier: ItemTier) -> list[int]:
+        """Return those of the UIDs whose items are not here up to a tier."""
+        return [uid for uid in uids if self._lacks((mailbox, uid), tier)]
+
+    def _lacks(self, key: Key, tier: ItemTier) -> bool:
+        entry = self._entries.get(key)
+        return entry is None or entry.tier < tier
 
     def put(self, mailbox: int, items: Mapping[int, RenderedItems | None]) -> None:
         """Keep items that were rendered; None is no item, and is passed over.
@@ -90,13 +93,15 @@ class CacheShare:
         """
         before, most = self.octets, self._cache.max_entry_octets
         for uid, entry in items.items():
-            if entry is None or (mailbox, uid) in self._entries:
+            key = mailbox, uid
+            if entry is None or not self._lacks(key, entry.tier):
                 continue
             size = _size(entry)
             if size <= most:
-                self._entries[mailbox, uid] = entry
-                self.octets += size
-        if self.octets > before:
+                less = self._entries.pop(key, None)
+                self._entries[key] = entry
+                self.octets += size - (0 if less is None else _size(less))
+        if self.octets != before:
             self._cache.note_growth(self, self.octets - before)
 
     def drop_oldest(self) -> int:
@@ -108,6 +113,6 @@ class CacheShare:
 
 
 def _size(entry: RenderedItems) -> int:
-    envelope, body, structure, _, fields, preview, outline = entry
+    envelope, body, structure, _, fields, preview, outline, _ = entry
     octets = len(envelope) + len(body) + len(structure) + len(preview) + len(outline)
     return _ENTRY_OCTETS + octets + len(fields or b"")

@@ -1,10 +1,10 @@
 import pytest
 
-from twisted_mail.imap.bulk_column import RENDERED
+from twisted_mail.imap.bulk_column import HEADER, RENDERED, STRUCTURE
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch.body_sections import SectionExtent
-from twisted_mail.imap.fetch.item import FetchBatch
-from twisted_mail.imap.fetch.items import read_items
+from twisted_mail.imap.fetch.item import FetchBatch, FetchItem
+from twisted_mail.imap.fetch.items import BODY, ENVELOPE, read_items
 from twisted_mail.imap.fetch.plan import FetchPlan, compile_plan
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.mailbox import flags
@@ -41,14 +41,13 @@ def test_uid_fetch_sends_the_uid_once():
 
 def test_rendered_items_go_in_as_they_are():
     batch = two()
-    batch.loaded = {
-        RENDERED: [
-            RenderedItems(b"(E1)", b"(B1)", b"(S1)", 1),
-            RenderedItems(b"(E2)", b"(B2)", b"(S2)", 2),
-        ]
-    }
+    rendered = [
+        RenderedItems(b"(E1)", b"(B1)", b"(S1)", 1),
+        RenderedItems(b"(E2)", b"(B2)", b"(S2)", 2),
+    ]
+    batch.loaded = dict.fromkeys(STRUCTURE.chain(), rendered)
     plan = plan_of(b"(ENVELOPE BODY BODYSTRUCTURE)")
-    assert plan.loads == (RENDERED,)
+    assert plan.loads == (STRUCTURE,)
     assert plan.lines(batch).splitlines() == [
         b"* 1 FETCH (ENVELOPE (E1) BODY (B1) BODYSTRUCTURE (S1))",
         b"* 3 FETCH (ENVELOPE (E2) BODY (B2) BODYSTRUCTURE (S2))",
@@ -67,7 +66,15 @@ def test_rendered_items_go_in_as_they_are():
     ],
 )
 def test_only_what_needs_them_reads_rendered_items(data, needs):
-    assert (RENDERED in plan_of(data).loads) is needs
+    assert (HEADER in plan_of(data).loads) is needs
+
+
+def test_of_columns_that_include_others_the_widest_is_loaded():
+    everything = FetchItem("X-ALL", lambda batch: batch.loaded[RENDERED], RENDERED)
+    assert compile_plan([ENVELOPE], is_uid=False).loads == (HEADER,)
+    assert compile_plan([ENVELOPE, BODY], is_uid=False).loads == (STRUCTURE,)
+    assert compile_plan([BODY, everything, ENVELOPE], is_uid=False).loads == (RENDERED,)
+    assert list(RENDERED.chain()) == [RENDERED, STRUCTURE, HEADER]
 
 
 def test_flags_that_the_fetch_altered_are_sent():

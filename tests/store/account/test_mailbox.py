@@ -4,6 +4,7 @@ import pytest
 
 from tests.contracts.ground import draft, mail
 from tests.store.shared_maildir import SharedMaildir
+from twisted_mail.store.account import rendering
 from twisted_mail.store.account.mailbox import BLOCK
 from twisted_mail.store.reading import items
 from twisted_mail.testing.doubles import finish
@@ -13,13 +14,13 @@ from twisted_mail.testing.doubles import finish
 def read(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """The UIDs of each question that the index was asked for rendered items."""
     asked: list[list[int]] = []
-    known_items = items.known_items
+    known_items = rendering.known_items
 
-    def asking(index, row, uids, version, beside=()):
+    def asking(index, row, uids, wanted, beside=()):
         asked.append(list(uids))
-        return known_items(index, row, uids, version, beside)
+        return known_items(index, row, uids, wanted, beside)
 
-    monkeypatch.setattr(items, "known_items", asking)
+    monkeypatch.setattr(rendering, "known_items", asking)
     return asked
 
 

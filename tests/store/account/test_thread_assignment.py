@@ -165,6 +165,7 @@ def test_an_index_of_before_keeps_all_and_learns_the_threads(reopened: ReopenedS
     old = apsw.Connection(str(reopened.index))
     for table in ("threads", "thread_names", "threaded", "placed"):
         old.execute(f"DROP TABLE {table}")
+    old.execute("ALTER TABLE items DROP COLUMN tier")
     old.pragma("user_version", STEP - 1)
     old.close()
     reopened.start()

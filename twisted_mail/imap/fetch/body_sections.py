@@ -17,7 +17,7 @@ from twisted_mail.imap.fetch.section_spec import BodySection
 from twisted_mail.imap.fetch.sections import Span, part_span, selected_octets, whole_span
 from twisted_mail.imap.writing import literal
 from twisted_mail.interfaces import Blocking, Mailbox
-from twisted_mail.mail.mailbox.entry import MessageRange
+from twisted_mail.mail.mailbox.entry import ItemTier, MessageRange
 from twisted_mail.mail.mime import structure
 from twisted_mail.mail.mime.sections import PartNode
 
@@ -166,7 +166,7 @@ class BodySectionReader:
         if outline is not None:
             self.remembered.move_to_end(uid)
             return outline
-        [items] = await self.mailbox.items([uid])
+        [items] = await self.mailbox.items([uid], ItemTier.STRUCTURE)
         if items is None:
             return None
         outline = self.remembered[uid] = Outline(items.outline)

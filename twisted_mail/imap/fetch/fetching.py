@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from twisted_mail.imap.bulk_column import RENDERED, BulkColumn
+from twisted_mail.imap.bulk_column import HEADER, BulkColumn
 from twisted_mail.imap.fetch.body_sections import BodySectionReader, Value
 from twisted_mail.imap.fetch.item import FetchBatch
 from twisted_mail.imap.fetch.large_sections import DRAIN_AFTER_OCTETS, LargeSectionSender
@@ -81,7 +81,10 @@ class Fetching:
             return uids
         if not columns.unmeasured(uids):
             return uids
-        await self._mailbox.measure(uids)
+        if HEADER in self._plan.loads:
+            await self._mailbox.describe(uids)  # which opens each file once for both
+        else:
+            await self._mailbox.measure(uids)
         unknown = frozenset(columns.unmeasured(uids)) if is_needed else ()
         return [uid for uid in uids if uid not in unknown] if unknown else uids
 
@@ -121,7 +124,7 @@ class Fetching:
             if None in values:
                 found = {uid: value for uid, value in found.items() if value is not None}
                 uids = list(found)
-            fetched.loaded[column] = found
+            fetched.loaded.update(dict.fromkeys(column.chain(), found))
         if plan.sections:
             return await self._with_sections(uids, fetched)
         return await self._send(self._batch(uids, fetched, {}))
@@ -154,9 +157,11 @@ class Fetching:
         self, uids: Sequence[int], fetched: FetchedData, values: dict[int, list[Value]]
     ) -> FetchBatch:
         batch = _batch_of(self._selected, uids, self._shows_gone)
-        batch.loaded = {
-            column: [found[uid] for uid in batch.uids] for column, found in fetched.loaded.items()
-        }
+        batch.loaded = {}
+        for column in self._plan.loads:
+            found = fetched.loaded[column]
+            loaded = [found[uid] for uid in batch.uids]
+            batch.loaded.update(dict.fromkeys(column.chain(), loaded))
         if values:
             batch.sections = [values[uid] for uid in batch.uids]
         batch.changed = fetched.changed
@@ -187,7 +192,7 @@ class Fetching:
     # ------------------------------------------------------------ bodies
 
     async def _with_sections(self, uids: Sequence[int], fetched: FetchedData) -> int:
-        rendered = fetched.loaded.get(RENDERED, {})
+        rendered = fetched.loaded.get(HEADER, {})
         reader = BodySectionReader(
             self._plan.sections, self._mailbox, self._blocking, self._selected.outlines
         )

@@ -1,6 +1,6 @@
 """What a FETCH item is: what it needs of the messages, and how it is sent (RFC 3501 §6.4.5)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ class FetchBatch:
     flags: Sequence[Flags]
     dates: Sequence[int]
     sizes: Sequence[int]
-    loaded: Mapping[BulkColumn, Sequence[Any]] = field(default_factory=dict)
+    loaded: dict[BulkColumn, Sequence[Any]] = field(default_factory=dict)
     sections: Sequence[Sequence[Any]] = ()
     changed: frozenset[int] = frozenset()
 

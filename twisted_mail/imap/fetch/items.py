@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from twisted_mail.imap.bulk_column import RENDERED
+from twisted_mail.imap.bulk_column import HEADER, STRUCTURE
 from twisted_mail.imap.fetch.item import FetchBatch, FetchItem, RequestedItem
 from twisted_mail.imap.fetch.section_spec import (
     MAX_FIELDS,
@@ -45,13 +45,13 @@ INTERNALDATE = FetchItem(
 )
 SIZE = FetchItem("RFC822.SIZE", lambda batch: batch.sizes, is_number=True, is_measured=True)
 ENVELOPE = FetchItem(
-    "ENVELOPE", lambda batch: [one.envelope for one in batch.loaded[RENDERED]], RENDERED
+    "ENVELOPE", lambda batch: [one.envelope for one in batch.loaded[HEADER]], HEADER
 )
 BODY = FetchItem(
-    "BODY", lambda batch: [one.body for one in batch.loaded[RENDERED]], RENDERED, read=_body
+    "BODY", lambda batch: [one.body for one in batch.loaded[STRUCTURE]], STRUCTURE, read=_body
 )
 BODYSTRUCTURE = FetchItem(
-    "BODYSTRUCTURE", lambda batch: [one.bodystructure for one in batch.loaded[RENDERED]], RENDERED
+    "BODYSTRUCTURE", lambda batch: [one.bodystructure for one in batch.loaded[STRUCTURE]], STRUCTURE
 )
 
 FETCH_ITEMS = (

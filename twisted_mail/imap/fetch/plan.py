@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twisted_mail.imap.bulk_column import RENDERED, BulkColumn
+from twisted_mail.imap.bulk_column import HEADER, BulkColumn
 from twisted_mail.imap.fetch.item import Column, FetchBatch, FetchItem, RequestedItem
 from twisted_mail.imap.fetch.items import FLAGS, UID
 from twisted_mail.imap.fetch.section_spec import BodySection, SectionKind
@@ -87,8 +87,9 @@ def compile_plan(requested: Sequence[RequestedItem], is_uid: bool) -> FetchPlan:
 def _loads(items: Sequence[FetchItem], sections: Sequence[BodySection]) -> tuple[BulkColumn, ...]:
     loads = {item.loads: None for item in items if item.loads is not None}
     if any(map(_needs_header_size, sections)):
-        loads[RENDERED] = None
-    return tuple(loads)
+        loads[HEADER] = None
+    included = {one for column in loads for one in column.chain() if one is not column}
+    return tuple([column for column in loads if column not in included])
 
 
 def _needs_header_size(section: BodySection) -> bool:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from twisted_mail.imap.fetch import outline
 from twisted_mail.imap.fetch.envelope import envelope, nstring, string
+from twisted_mail.imap.fetch.header_items import header_items
 from twisted_mail.imap.fetch.preview import preview
-from twisted_mail.imap.fetch.sections import kept_fields
-from twisted_mail.mail.mailbox.entry import RenderedItems
+from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
+from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.comments import without_comments
 from twisted_mail.mail.mime.parameters import Parameters, disposition, joined
 from twisted_mail.mail.mime.structure import Part, scan
@@ -27,18 +28,22 @@ class ItemRenderer:
 
     version: int = 8
 
-    def __call__(self, data: bytes) -> RenderedItems:
-        """Render one message. Never raises, whatever the bytes."""
+    def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
+        """Render one message up to a tier. Never raises, whatever the bytes."""
+        header_size = header.end(data)
+        envelope, fields = header_items(data, header_size)
+        if tier == ItemTier.HEADER:
+            return RenderedItems(envelope, b"", b"", header_size, fields, tier=tier)
         root = scan(data)
-        body, structure = _bodies(root)
+        shown = preview(data, root).encode("utf-8", "replace") if tier == ItemTier.PREVIEW else b""
         return RenderedItems(
-            envelope(root.fields),
-            body,
-            structure,
-            root.body,
-            kept_fields(data, root.body),
-            preview(data, root).encode("utf-8", "replace"),
+            envelope,
+            *_bodies(root),
+            header_size,
+            fields,
+            shown,
             outline.encode_outline(root),
+            tier,
         )
 
 

@@ -83,8 +83,12 @@ def selected_fields(header: bytes, section: SectionSpec) -> bytes:
         names = _lowered(section.fields)
         return _FIELD.sub(lambda one: b"" if one[2].lower() in names else one[1], header)
     listed = _listed_fields(header, section.fields)
-    has_end = header.endswith(b"\r\n\r\n") or header == b"\r\n"
-    return listed + b"\r\n" if has_end else listed
+    return listed + b"\r\n" if ends_header(header) else listed
+
+
+def ends_header(header: bytes) -> bool:
+    """Return whether octets of a header have the empty line at its end."""
+    return header.endswith(b"\r\n\r\n") or header == b"\r\n"
 
 
 def _listed_fields(header: bytes, listed: tuple[bytes, ...]) -> bytes:

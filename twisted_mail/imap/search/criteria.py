@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from twisted_mail.imap.bulk_column import RENDERED
+from twisted_mail.imap.bulk_column import HEADER
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.search.evaluation import (
     COLUMN,
@@ -130,7 +130,7 @@ class SentBetween:
         """Return the rows of the messages that meet it; a message's day is read once a search."""
         sent = search.candidates.sent
         unread = [row for row in rows if row not in sent]
-        days = await search.load(RENDERED, unread, sent_day)
+        days = await search.load(HEADER, unread, sent_day)
         sent.update(zip(unread, days, strict=True))
         return [
             row for row in rows if (day := sent[row]) is not None and self.first <= day < self.end

@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.flags import Flags
@@ -33,6 +34,19 @@ class Entry(NamedTuple):
     size: int
 
 
+class ItemTier(IntEnum):
+    """How far a message is rendered: each tier has what those before it have.
+
+    ``HEADER`` is made of the header alone: the envelope, the header's size and the kept fields.
+    ``STRUCTURE`` adds what takes a look at the whole message: body, bodystructure and outline.
+    ``PREVIEW`` adds the preview, for which text is decoded.
+    """
+
+    HEADER = 1
+    STRUCTURE = 2
+    PREVIEW = 3
+
+
 class RenderedItems(NamedTuple):
     """What clients ask for of a message, rendered as IMAP writes it.
 
@@ -40,7 +54,7 @@ class RenderedItems(NamedTuple):
     ``header_size`` is the octets of the header with the empty line that ends it. ``fields`` are the
     header fields that clients ask for most, unaltered, or None where they are too long to be kept;
     ``preview`` is the text of RFC 8970, in UTF-8; ``outline`` has the positions of the parts (see
-    ``imap.fetch.outline``).
+    ``imap.fetch.outline``). What is beyond ``tier`` is empty.
     """
 
     envelope: bytes
@@ -50,6 +64,7 @@ class RenderedItems(NamedTuple):
     fields: bytes | None = None
     preview: bytes = b""
     outline: bytes = b""
+    tier: ItemTier = ItemTier.PREVIEW
 
 
 class MessageIdentity(NamedTuple):

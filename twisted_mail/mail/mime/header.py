@@ -55,7 +55,7 @@ def lines(data: bytes, start: int = 0, stop: int | None = None) -> list[Field]:
     Folded lines are one, and empty ones are left out.
     """
     found = []
-    for piece in _pieces(data, start, end(data, start, stop)):
+    for piece in raw_lines(data, start, end(data, start, stop)):
         next_start = min(start + len(piece) + 1, len(data))
         name, colon, value = piece.partition(b":")
         name = name.rstrip(b" \t")
@@ -74,7 +74,7 @@ def values(data: bytes, start: int, stop: int, names: frozenset[bytes]) -> dict[
     than ``fields``, in time and in memory.
     """
     found: dict[bytes, list[bytes]] = {}
-    for piece in _pieces(data, start, stop):
+    for piece in raw_lines(data, start, stop):
         name, _, value = piece.partition(b":")
         name = name.rstrip(b" \t").lower()
         if name in names:
@@ -85,8 +85,11 @@ def values(data: bytes, start: int, stop: int, names: frozenset[bytes]) -> dict[
     return found
 
 
-def _pieces(data: bytes, start: int, stop: int) -> list[bytes]:
-    """Return the lines of a header, each with its folded ones, without the last LF of each."""
+def raw_lines(data: bytes, start: int, stop: int) -> list[bytes]:
+    """Return the lines of a header, at most ``MAX_FIELDS``.
+
+    Each has its folded ones, and lacks its last LF.
+    """
     pieces = _FIELD_BREAK.split(data[start:stop], MAX_FIELDS)
     del pieces[MAX_FIELDS:]
     return pieces

@@ -10,12 +10,13 @@ from twisted_mail.mail.mailbox.entry import (
     Contains,
     CopyResult,
     EntryColumns,
+    ItemTier,
     MessageIdentity,
     MessageRange,
     RenderedItems,
 )
 from twisted_mail.mail.mailbox.flags import Flags
-from twisted_mail.store.account import alterations
+from twisted_mail.store.account import alterations, rendering
 from twisted_mail.store.account.measuring import measure_for_claim
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.account.open_mailboxes import OpenMailboxes
@@ -114,6 +115,12 @@ class MaildirMailbox:
                 part = unknown[start : start + PIECE]
                 await self._lane.perform_on(self._folder, contents.measure_each, part)
 
+    async def describe(self, uids: Sequence[int]) -> None:
+        """Have the columns know date and size of these messages, and the index their headers."""
+        unknown = self.columns.unmeasured(uids)
+        with self._noting(unknown):
+            await rendering.describe(self._lane, self._folder, unknown, self._services.render)
+
     # ------------------------------------------------------------ alterations
 
     async def mark(
@@ -174,46 +181,34 @@ class MaildirMailbox:
 
     # ------------------------------------------------------------ contents
 
-    async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
-        """Return the rendered items, in the order asked; None where a message is gone."""
+    async def items(
+        self, uids: Sequence[int], tier: ItemTier = ItemTier.PREVIEW
+    ) -> Sequence[RenderedItems | None]:
+        """Return the items up to a tier, in the order asked; None where a message is gone."""
         found: dict[int, RenderedItems | None] = {}
-        for uid, entry in self._services.rendered.get(self._live.number, uids).items():
+        for uid, entry in self._services.rendered.get(self._live.number, uids, tier).items():
             if self.columns.row(uid) is not None:
                 found[uid] = entry
         missing = [uid for uid in uids if uid not in found] if found else uids
         if missing and len(missing) <= BLOCK:
-            made = await self._render(missing, self._items_lacking(missing[0]))
+            made = await self._render(missing, tier, self._items_lacking(missing[0], tier))
             self._services.rendered.put(self._live.number, made)
             found.update(made)
         elif missing:  # who reads a whole mailbox seldom asks for the same soon again
-            found.update(await self._render(missing))
+            found.update(await self._render(missing, tier))
         return [found.get(uid) for uid in uids]
 
     async def _render(
-        self, uids: Sequence[int], beside: Sequence[int] = ()
+        self, uids: Sequence[int], tier: ItemTier, beside: Sequence[int] = ()
     ) -> dict[int, RenderedItems | None]:
-        """Return items from the index, rendered first where they are not there yet.
+        with self._noting(uids):
+            return await rendering.items(
+                self._lane, self._folder, uids, (self._services.render, tier), beside
+            )
 
-        Those of the messages ``beside`` come along where they are in the index: who asks for one message
-        soon asks for the others, and reading them costs little more.
-        """
-        render = self._services.render
-        found = await self._lane.look_up(
-            self._folder, items.known_items, uids, render.version, beside
-        )
-        missing = [uid for uid, known in found.items() if known is None]
-        with self._noting(missing):
-            while missing:
-                done, made = await self._lane.perform_on(
-                    self._folder, items.render_items, missing, render
-                )
-                found.update(made)
-                missing = missing[done:]
-        return found
-
-    def _items_lacking(self, uid: int) -> Sequence[int]:
+    def _items_lacking(self, uid: int, tier: ItemTier) -> Sequence[int]:
         """Return those UIDs in the block of one whose items are not in memory."""
-        return self._services.rendered.lacking(self._live.number, self._block(uid))
+        return self._services.rendered.lacking(self._live.number, self._block(uid), tier)
 
     async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         """Return what messages are called, in the order asked; None where one is gone."""

@@ -1,17 +1,35 @@
 """Rendered items in an account's index: ENVELOPE, BODYSTRUCTURE and so on, as bytes."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from twisted_mail.mail.mailbox.entry import RenderedItems
+from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
 from twisted_mail.store.index.database import Database
 from twisted_mail.store.index.rows import MailboxRow
 
-_ITEMS = (
-    "SELECT uid, envelope, body, bodystructure, header_size, fields, preview, outline FROM items"
-    " WHERE mailbox = ? AND uid IN (SELECT value FROM json_each(?)) AND version = ?"
+_COLUMNS = {
+    ItemTier.HEADER: "uid, envelope, x'', x'', header_size, fields, x'', x''",
+    ItemTier.STRUCTURE: "uid, envelope, body, bodystructure, header_size, fields, x'', outline",
+    ItemTier.PREVIEW: "uid, envelope, body, bodystructure, header_size, fields, preview, outline",
+}
+_AMONG = (
+    " FROM items WHERE mailbox = ? AND uid IN (SELECT value FROM json_each(?)) AND version = ?"
+    " AND tier >= ?"
 )
 _SMALL = " AND length(envelope) + length(body) + length(bodystructure) + length(outline) <= ?"
+# What another process made meanwhile may be more than this: it stays.
+_SAVE = """
+INSERT INTO items (
+    mailbox, uid, version, envelope, body, bodystructure, header_size, fields, preview, outline, tier
+)
+SELECT mailbox, uid, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM entries WHERE mailbox = ? AND uid = ?
+ON CONFLICT (mailbox, uid) DO UPDATE SET
+    version = excluded.version, envelope = excluded.envelope, body = excluded.body,
+    bodystructure = excluded.bodystructure, header_size = excluded.header_size,
+    fields = excluded.fields, preview = excluded.preview, outline = excluded.outline,
+    tier = excluded.tier
+WHERE version != excluded.version OR tier < excluded.tier
+"""
 
 
 class ItemTable:
@@ -21,29 +39,32 @@ class ItemTable:
         self._database = database
 
     def items(
-        self, state: MailboxRow, uids: Iterable[int], version: int
+        self, state: MailboxRow, uids: Iterable[int], version: int, tier: ItemTier
     ) -> dict[int, RenderedItems]:
-        """Return the items that were rendered already, by UID."""
-        found = self._database.connection.execute(
-            _ITEMS, (state.id, json.dumps(list(uids)), version)
-        )
-        return {values[0]: RenderedItems(*values[1:]) for values in found}
+        """Return the items up to a tier of messages that are rendered that far, by UID."""
+        query = f"SELECT {_COLUMNS[tier]} {_AMONG}"
+        values = state.id, json.dumps(list(uids)), version, tier
+        found = self._database.connection.execute(query, values)
+        return {values[0]: RenderedItems._make((*values[1:], tier)) for values in found}
 
     def small_items(
-        self, state: MailboxRow, uids: Iterable[int], version: int, max_octets: int
+        self,
+        state: MailboxRow,
+        uids: Iterable[int],
+        version: int,
+        tier: ItemTier,
+        max_octets: int,
     ) -> dict[int, RenderedItems]:
         """Return those of the items that take at most ``max_octets``, but for fields and preview."""
-        found = self._database.connection.execute(
-            _ITEMS + _SMALL, (state.id, json.dumps(list(uids)), version, max_octets)
-        )
-        return {values[0]: RenderedItems(*values[1:]) for values in found}
+        query = f"SELECT {_COLUMNS[tier]} {_AMONG} {_SMALL}"
+        values = state.id, json.dumps(list(uids)), version, tier, max_octets
+        found = self._database.connection.execute(query, values)
+        return {values[0]: RenderedItems._make((*values[1:], tier)) for values in found}
 
-    def save(self, state: MailboxRow, version: int, items: dict[int, RenderedItems]) -> None:
-        """Keep items, where their messages are still there."""
+    def save(self, state: MailboxRow, version: int, items: Mapping[int, RenderedItems]) -> None:
+        """Keep items, where their messages are still there and not rendered further."""
         self._database.connection.executemany(
-            "INSERT OR REPLACE INTO items SELECT mailbox, uid, ?, ?, ?, ?, ?, ?, ?, ? FROM entries"
-            " WHERE mailbox = ? AND uid = ?",
-            [(version, *rendered, state.id, uid) for uid, rendered in items.items()],
+            _SAVE, [(version, *rendered, state.id, uid) for uid, rendered in items.items()]
         )
 
     def remove(self, state: MailboxRow, uids: Iterable[int]) -> None:

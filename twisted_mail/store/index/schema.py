@@ -120,8 +120,24 @@ CREATE TABLE threaded (email TEXT PRIMARY KEY, thread INTEGER NOT NULL) WITHOUT 
 CREATE TABLE placed (mailbox INTEGER PRIMARY KEY, uid INTEGER NOT NULL);
 """
 
+# How far the items of a message are rendered: those of before have all (see ``ItemTier``).
+_TIERS = """
+ALTER TABLE items ADD COLUMN tier INTEGER NOT NULL DEFAULT 3;
+"""
+
 # Step n leads from version n to n + 1.
-STEPS = [_FIRST, _COUNTS, _IN_NEW, _GONE, _FIELDS, _UNMEASURED, _PARCELS, _OUTLINE, _THREADS]
+STEPS = [
+    _FIRST,
+    _COUNTS,
+    _IN_NEW,
+    _GONE,
+    _FIELDS,
+    _UNMEASURED,
+    _PARCELS,
+    _OUTLINE,
+    _THREADS,
+    _TIERS,
+]
 VERSION = len(STEPS)
 
 

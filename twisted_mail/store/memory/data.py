@@ -14,7 +14,13 @@ from twisted_mail.mail.mailbox.change import (
     FlagsChanged,
     MailboxCreated,
 )
-from twisted_mail.mail.mailbox.entry import Entry, EntryColumns, MailboxStatus, RenderedItems
+from twisted_mail.mail.mailbox.entry import (
+    Entry,
+    EntryColumns,
+    ItemTier,
+    MailboxStatus,
+    RenderedItems,
+)
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.change_feed import ChangeFeed
@@ -40,10 +46,10 @@ class MemoryMessage:
     id: str = field(default_factory=partial(secrets.token_hex, 12))
     _items: RenderedItems | None = None
 
-    def items(self, render: Renderer) -> RenderedItems:
-        """Return the items, rendered at the first call."""
-        if self._items is None:
-            self._items = render(self.data)
+    def items(self, render: Renderer, tier: ItemTier) -> RenderedItems:
+        """Return the items up to a tier, rendered at the first call."""
+        if self._items is None or self._items.tier < tier:
+            self._items = render(self.data, tier)
         return self._items
 
 

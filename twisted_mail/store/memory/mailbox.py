@@ -9,6 +9,7 @@ from twisted_mail.mail.mailbox.entry import (
     Contains,
     CopyResult,
     EntryColumns,
+    ItemTier,
     MessageIdentity,
     MessageRange,
     RenderedItems,
@@ -73,6 +74,9 @@ class MemoryMailbox:
     async def measure(self, uids: Sequence[int]) -> None:
         """Do nothing: all is known."""
 
+    async def describe(self, uids: Sequence[int]) -> None:
+        """Do nothing: all is known, or rendered when it is asked for."""
+
     async def mark(
         self, uids: Sequence[int], how: How, flags: Flags, unchanged_since: int | None = None
     ) -> tuple[int, ...]:
@@ -122,10 +126,12 @@ class MemoryMailbox:
         self._data.remove(present)
         return tuple(present)
 
-    async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
-        """Return the rendered items, in the order asked; None where a message is gone."""
+    async def items(
+        self, uids: Sequence[int], tier: ItemTier = ItemTier.PREVIEW
+    ) -> Sequence[RenderedItems | None]:
+        """Return the items up to a tier, in the order asked; None where a message is gone."""
         bodies = map(self._present().bodies.get, uids)
-        return [None if body is None else body.items(self._render) for body in bodies]
+        return [None if body is None else body.items(self._render, tier) for body in bodies]
 
     async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         """Return what messages are called, in the order asked; None where one is gone."""

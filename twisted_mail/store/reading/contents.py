@@ -95,29 +95,47 @@ def each(
     uids: Iterable[int],
     act: Callable[[Row], T],
 ) -> dict[int, T]:
-    """Do something with the file of each message; follow renames by looking at the folder again.
+    """Do something with the file of each message, measured; return what was returned.
 
-    Messages that are gone are left out, and those that cannot be read (see ``Folder.note_faulty``).
-    Raises Unavailable when a file is renamed again and again.
+    Messages that are gone, and those that cannot be read, are left out (see ``look_at_each``).
     """
     done: dict[int, T] = {}
+
+    def look(row: Row) -> Row:
+        row = measured(folder, row)
+        done[row.uid] = act(row)
+        return row
+
+    look_at_each(folder, work, uids, look)
+    return done
+
+
+def look_at_each(
+    folder: Folder, work: UnitOfWork, uids: Iterable[int], look: Callable[[Row], Row]
+) -> None:
+    """Look at the file of each message; follow renames by looking at the folder again.
+
+    ``look`` returns the message's row, measured. Messages that are gone are left out, and those that
+    cannot be read (see ``Folder.note_faulty``). Raises Unavailable when a file is renamed again and
+    again.
+    """
     stale = set(uids)
     for _ in range(_ATTEMPTS):
         lost = set()
         fresh = []
         for row in work.index.rows(mailbox_row(folder, work), stale):
             try:
-                if row.date == UNKNOWN_DATE:
-                    row = measured(folder, row)
-                    fresh.append(row)
-                done[row.uid] = act(row)
+                known = look(row)
             except FileNotFoundError:
                 lost.add(row.uid)
             except OSError as error:
                 folder.note_faulty(row, error)
+            else:
+                if row.date == UNKNOWN_DATE:
+                    fresh.append(known)
         keep(folder, work, fresh)
         if not lost:
-            return done
+            return
         stale = lost
         scan(folder, work, is_forced=True)
     raise Unavailable("The mailbox is being changed by another program.")

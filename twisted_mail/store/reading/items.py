@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 
 from twisted_mail.interfaces import Renderer
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, MessageIdentity, RenderedItems
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, ItemTier, MessageIdentity, RenderedItems
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.reading.contents import each, read_whole
+from twisted_mail.store.reading.contents import each, look_at_each, read_whole
+from twisted_mail.store.reading.first_look import look_at
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.measure import all_measured
+from twisted_mail.store.work.measure import PIECE, all_measured
 
-BATCH = 32  # messages handled before others have their turn
+BATCH = 100  # whole messages handled before others have their turn
 BATCH_SIZE = 1024 * 1024  # octets, likewise
 SMALL = 16 * 1024  # octets; larger items are not read unless they are asked for
 
@@ -22,40 +23,77 @@ def known_items(
     index: Index,
     row: MailboxRow,
     uids: Sequence[int],
-    version: int,
+    wanted: tuple[int, ItemTier],
     beside: Sequence[int] = (),
 ) -> dict[int, RenderedItems | None]:
     """Return items by UID as far as they are in the index; None for messages to be rendered.
 
-    Those of the messages ``beside`` are returned too, where they are in the index and small.
+    ``wanted`` are the renderer's version and the tier. Items of the messages ``beside`` are returned too,
+    where they are in the index and small.
     """
     found: dict[int, RenderedItems | None] = {}
     if beside:
-        found |= index.rendered.small_items(row, beside, version, SMALL)
+        found |= index.rendered.small_items(row, beside, *wanted, SMALL)
     if missing := [uid for uid in uids if uid not in found]:
-        found |= index.rendered.items(row, missing, version)
+        found |= index.rendered.items(row, missing, *wanted)
     if missing := [uid for uid in missing if uid not in found]:
         found |= dict.fromkeys((each.uid for each in index.rows(row, missing)), None)
     return found
 
 
 def render_items(
-    folder: Folder, work: UnitOfWork, uids: Sequence[int], render: Renderer
+    folder: Folder, work: UnitOfWork, uids: Sequence[int], render: Renderer, tier: ItemTier
 ) -> tuple[int, dict[int, RenderedItems]]:
-    """Render the first of these messages and keep what was made.
+    """Render the first of these messages up to a tier, and keep what was made.
 
     Returns how many of the UIDs are dealt with, and the items of those that are there.
     """
+    if tier == ItemTier.HEADER:
+        uids = uids[:PIECE]
+        return len(uids), render_headers(folder, work, uids, render)
     number, chosen = batch(folder, work, uids)
     limit = work.tree.environment.memory_limit
 
     def rendered(row: Row) -> RenderedItems:
         with limit.holding(row.size):
-            return render(read_whole(folder, row))
+            return render(read_whole(folder, row), tier)
 
     found = each(folder, work, chosen, rendered)
     work.index.rendered.save(mailbox_row(folder, work), render.version, found)
     return number, found
+
+
+def render_headers(
+    folder: Folder, work: UnitOfWork, uids: Sequence[int], render: Renderer
+) -> dict[int, RenderedItems]:
+    """Render the headers of these messages, measuring them on the way, and keep what was made."""
+    found: dict[int, RenderedItems] = {}
+    limit = work.tree.environment.memory_limit
+
+    def look(row: Row) -> Row:
+        row, octets = look_at(folder, row)
+        if octets is None:
+            with limit.holding(row.size):
+                found[row.uid] = render(read_whole(folder, row), ItemTier.HEADER)
+        else:
+            found[row.uid] = render(octets, ItemTier.HEADER)
+        return row
+
+    look_at_each(folder, work, uids, look)
+    work.index.rendered.save(mailbox_row(folder, work), render.version, found)
+    return found
+
+
+def describe(folder: Folder, work: UnitOfWork, uids: Sequence[int], render: Renderer) -> None:
+    """Measure messages, and render the headers of those that were not measured before.
+
+    All dates and sizes are published: another process may know them already.
+    """
+    rows = work.index.rows(mailbox_row(folder, work), uids)
+    known = [row for row in rows if row.date != UNKNOWN_DATE]
+    if known:
+        work.record_measures(folder, known)
+    render_headers(folder, work, [row.uid for row in rows if row.date == UNKNOWN_DATE], render)
 
 
 def batch(

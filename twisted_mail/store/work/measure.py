@@ -7,7 +7,7 @@ where the name does not say it, the size on the wire, is looked up when somebody
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from twisted_mail.mail.line_ends import with_crlf
+from twisted_mail.mail.line_ends import octets_with_crlf, with_crlf
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import filename
@@ -22,15 +22,30 @@ CHUNK = 64 * 1024
 
 def wire_size(disk: Disk, path: bytes, base: bytes, stored: int) -> int:
     """Return the size of a message on the wire: from its file's name, or by reading it."""
-    if filename.sizes(base)[0] == stored:
-        wire = filename.sizes(base)[1]
-        if wire is not None:
-            return wire
+    named = named_size(base, stored)
+    if named is not None:
+        return named
     fd = disk.open(path)
     try:
-        return sum(map(len, converted(disk, fd, 0, b"")))
+        return counted_size(disk, fd, disk.read(fd, CHUNK, 0))
     finally:
         disk.close(fd)
+
+
+def named_size(base: bytes, stored: int) -> int | None:
+    """Return the size of a message on the wire if its file's name has it."""
+    found, wire = filename.sizes(base)
+    return wire if found == stored else None
+
+
+def counted_size(disk: Disk, fd: int, first: bytes) -> int:
+    """Return the size of a message on the wire, whose file begins with the chunk ``first``."""
+    size, at, last, chunk = 0, 0, b"", first
+    while chunk:
+        size += octets_with_crlf(chunk, last)
+        at, last = at + len(chunk), chunk[-1:]
+        chunk = disk.read(fd, CHUNK, at)
+    return size
 
 
 def converted(disk: Disk, fd: int, at: int, last: bytes) -> Iterator[bytes]:
