@@ -32,6 +32,18 @@ class DeleteContract(Ground):
         self.run(account.create("work"))
         assert self.run(account.status("work")).uidvalidity > before
 
+    def test_a_mailbox_made_again_is_opened_though_a_session_has_the_old_one(
+        self, account: Account
+    ):
+        for _ in range(2):
+            self.run(account.create("work"))
+            old = self.run(account.open("work"))
+            self.put(account, "work", draft(mail("one")))
+            self.run(old.refresh())
+            self.run(account.delete("work"))
+        self.run(account.create("work"))
+        assert len(self.run(account.open("work")).columns) == 0
+
     def test_inbox_cannot_be_deleted(self, account: Account):
         for name in ("INBOX", "inbox"):
             with refused("CANNOT"):

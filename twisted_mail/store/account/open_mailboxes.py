@@ -83,9 +83,9 @@ class OpenMailboxes:
         return any(each.users and each.name == name for each in self._known.values())
 
     def watched(self, name: str) -> WatchedMailbox | None:
-        """Return what watches the mailbox of this name, if anything does."""
-        found = (each.watched for each in self._known.values() if each.name == name)
-        return next(found, None)
+        """Return what watches the mailbox of this name, if anything does: not one that was deleted."""
+        named = [each for each in self._known.values() if each.name == name]
+        return next((each.watched for each in named if not each.folder.is_removed), None)
 
     # ------------------------------------------------------------ opening and closing
 
