@@ -1,4 +1,4 @@
-"""The full-text index of one account: which messages hold a substring, by SQLite's FTS5.
+"""The full-text index of one account: which messages hold a substring.
 
 A database of its own next to the index, derived from the messages alone: it may be deleted at any time.
 Used by one thread at a time.
@@ -25,14 +25,16 @@ from twisted_mail.store.search.indexed_messages import (
     MessageKey,
 )
 from twisted_mail.store.search.textfile import TextDatabase
-from twisted_mail.store.search.texts import END, IndexedText, SubstringQuery
+from twisted_mail.store.search.texts import IndexedText, SubstringQuery
+from twisted_mail.store.search.word_tables import BODIES, HEADERS, WordTables
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-READING_COST = 20  # of a message, in messages looked up by the opening of their grams
+READING_COST = 40  # of a message, in messages whose words are read
 _FORGOTTEN = 500  # messages forgotten in one transaction
-_DROP_FIELDS = f"DELETE FROM fields WHERE field IN {tuple(NUMBERS.values())} AND message = ?"
+_ANY_FIELD = f"field IN {tuple(NUMBERS.values())}"
+_DROP_FIELDS = f"DELETE FROM fields WHERE {_ANY_FIELD} AND message = ?"
 _FEW = 8  # hits are looked up one by one where there are less than one in so many messages
 
 
@@ -72,6 +74,7 @@ class FullTextIndex:
     ) -> None:
         self.file = TextDatabase(disk, path)
         self._messages = IndexedMessages(self.file, KnownUids() if cache is None else cache)
+        self._words = WordTables(self.file)
         self._path = path
         self._faults = faults
 
@@ -140,36 +143,35 @@ class FullTextIndex:
             unknown = frozenset() if uids == known else frozenset(uids).difference(known)
             if asked.is_exact:
                 return SearchHits(named, unknown - named)
-            return SearchHits(frozenset(), unknown | named)
+            hits = self._in_a_field(bounds, asked.needle) & named - unknown if named else named
+            return SearchHits(hits, (unknown | named) - hits)
 
     def _is_costly(self, asked: SubstringQuery, number: int) -> bool:
-        """Return whether reading so many messages is cheaper: openings are looked up in all mailboxes."""
-        if not asked.opening:
+        """Return whether reading so many messages is cheaper than the words of all mailboxes."""
+        if not asked.reads_vocabulary:
             return False
         [(in_all,)] = self.file.rows("SELECT count(*) FROM messages")
         return int(in_all) > number * READING_COST
 
     def _named(self, bounds: tuple[int, int], asked: SubstringQuery) -> frozenset[int]:
-        if asked.field is not None:
-            return self._uids(
-                "SELECT message FROM fields WHERE field = ? AND message BETWEEN ? AND ?"
-                " AND instr(value, ?) > 0",
-                (asked.field, *bounds, asked.needle),
-            )
-        if asked.phrase:
-            return self._uids(
-                "SELECT rowid FROM texts WHERE rowid BETWEEN ? AND ? AND texts MATCH ?",
-                (*bounds, asked.phrase),
-            )
-        column = "" if asked.is_anywhere else " AND col = 'body'"
-        return self._uids(
-            "SELECT DISTINCT doc FROM temp.grams WHERE doc BETWEEN ? AND ?"
-            f" AND term BETWEEN ? AND ?{column}",
-            (*bounds, asked.opening, asked.opening + "\U0010ffff"),
-        )
+        """Return the UIDs between those of two messages that the index names."""
+        if asked.field is None:
+            tables = (BODIES,) * asked.in_body + (HEADERS,) * asked.in_headers
+            found = self._words.candidates(bounds, asked.pieces, tables)
+            return frozenset([message % SPAN for message in found])
+        return self._having(f"field = {asked.field}", bounds, asked.needle)
 
-    def _uids(self, query: str, values: tuple[int | str | bytes, ...]) -> frozenset[int]:
-        return frozenset([number % SPAN for (number,) in self.file.rows(query, values)])
+    def _in_a_field(self, bounds: tuple[int, int], needle: bytes) -> frozenset[int]:
+        """Return the UIDs of messages of which a field holds the needle; none for an empty one."""
+        return self._having(_ANY_FIELD, bounds, needle) if needle else frozenset()
+
+    def _having(self, which: str, bounds: tuple[int, int], needle: bytes) -> frozenset[int]:
+        rows = self.file.connection.execute(
+            f"SELECT message FROM fields WHERE {which} AND message BETWEEN ? AND ?"
+            " AND instr(value, ?) > 0",
+            (*bounds, needle),
+        )
+        return frozenset([message % SPAN for (message,) in rows])
 
     def mismatches(self, place: MailboxKey, uids: Iterable[int]) -> tuple[list[int], list[int]]:
         """Return, ascending, which of these UIDs are not here, and which that are here are not these."""
@@ -209,10 +211,7 @@ class FullTextIndex:
         ]
         execute_many("INSERT OR REPLACE INTO fields VALUES (?, ?, ?, ?)", sorted(rows))
         texts = [(id, one.text) for id, one in messages.items() if one.text is not None]
-        execute_many(
-            "INSERT OR REPLACE INTO texts (rowid, headers, body, names) VALUES (?, ?, ?, ?)",
-            [(id, *(part and part + END for part in text[:3])) for id, text in texts],
-        )
+        self._words.put(texts)
         self._messages.note_change()
 
     def forget(self, place: MailboxKey, uids: Sequence[int]) -> None:
@@ -243,7 +242,7 @@ class FullTextIndex:
 
     def _drop(self, messages: Sequence[int]) -> None:
         rows = [(message,) for message in messages]
-        self.file.connection.executemany("DELETE FROM texts WHERE rowid = ?", rows)
+        self._words.drop(rows)
         self.file.connection.executemany(_DROP_FIELDS, rows)
         self.file.connection.executemany("DELETE FROM messages WHERE id = ?", rows)
         self._messages.note_change()

@@ -16,7 +16,7 @@ FILE = b"search.sqlite3"
 BUSY_MILLISECONDS = 500  # another process may be writing; then the messages themselves are read
 
 # Of another making it is made again: the text that is compared must be the text that was indexed.
-MADE = f"3 {TEXT_VERSION} {unicodedata.unidata_version}"
+MADE = f"4 {TEXT_VERSION} {unicodedata.unidata_version}"
 
 _SCHEMA = """
 CREATE TABLE about (made TEXT NOT NULL);
@@ -39,12 +39,16 @@ CREATE TABLE fields (
     value BLOB NOT NULL,
     PRIMARY KEY (field, message, place)
 ) WITHOUT ROWID;
-CREATE VIRTUAL TABLE texts USING fts5(
-    headers, body, names,
-    content='', contentless_delete=1, tokenize='trigram case_sensitive 1'
-);
-INSERT INTO texts (texts, rank) VALUES ('automerge', 8), ('pgsz', 16200);
 """
+
+# Of a word only which messages have it is kept; ``pgsz`` leaves room in a page of the file.
+_WORDS = """
+CREATE VIRTUAL TABLE {0} USING fts5(
+    words, content='', contentless_delete=1, detail=none, tokenize='ascii'
+);
+INSERT INTO {0} ({0}, rank) VALUES ('automerge', 8), ('pgsz', 16200);
+"""
+TABLES = ("bodies", "headers")
 
 
 class TextDatabase:
@@ -75,9 +79,10 @@ class TextDatabase:
             connection.pragma("synchronous", 1)
             connection.pragma("temp_store", 2)
             _prepare(self._disk, connection)
-            connection.execute(
-                "CREATE VIRTUAL TABLE temp.grams USING fts5vocab(main, texts, instance)"
-            )
+            for table in TABLES:
+                connection.execute(
+                    f"CREATE VIRTUAL TABLE temp.{table}_words USING fts5vocab(main, {table}, row)"
+                )
         except BaseException:
             connection.close()
             raise
@@ -118,7 +123,7 @@ def _prepare(disk: Disk, connection: apsw.Connection) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").get == 0:
         connection.execute("BEGIN IMMEDIATE")
         if connection.execute("SELECT count(*) FROM sqlite_master").get == 0:
-            connection.execute(_SCHEMA)
+            connection.execute(_SCHEMA + "".join(map(_WORDS.format, TABLES)))
             connection.execute("INSERT INTO about VALUES (?)", (MADE,))
         disk.commit(connection)
     if connection.execute("SELECT made FROM about").get != MADE:
