@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twisted_mail.imap.bulk_column import HEADER, BulkColumn
-from twisted_mail.imap.fetch.body_sections import BodySectionReader, Value
+from twisted_mail.imap.fetch.body_sections import BodySectionReader, SectionSource, Value
 from twisted_mail.imap.fetch.item import FetchBatch
 from twisted_mail.imap.fetch.large_sections import DRAIN_AFTER_OCTETS, LargeSectionSender
 from twisted_mail.imap.fetch.plan import FetchPlan
@@ -199,18 +199,21 @@ class Fetching:
         kept = self._from_kept(reader, uids, rendered) if self._plan.uses_kept_fields else None
         if kept is not None:
             return await self._send(self._batch(list(kept), fetched, kept))
-        batch = _batch_of(self._selected, uids)
-        sources = [
-            reader.source(uid, size, rendered[uid].header_size if rendered else 0)
-            for uid, size in zip(batch.uids, batch.sizes, strict=True)
-        ]
         answered = 0
-        for group in reader.groups(sources):
+        for group in reader.groups(self._sources(reader, uids, rendered)):
             await self._wire.yield_to_others()
             pairs = zip(group, await reader.values(group), strict=True)
             values = {source.uid: value for source, value in pairs if value is not None}
             answered += await self._send_sections(self._batch(list(values), fetched, values))
         return answered
+
+    def _sources(
+        self, reader: BodySectionReader, uids: Sequence[int], rendered: dict[int, RenderedItems]
+    ) -> list[SectionSource]:
+        """Describe messages to read; what is gone turns out when it is read."""
+        sizes = self._mailbox.columns.sizes_of(uids)
+        headers = [rendered[uid].header_size for uid in uids] if rendered else [0] * len(uids)
+        return list(map(reader.source, uids, sizes, headers))
 
     def _from_kept(
         self, reader: BodySectionReader, uids: Sequence[int], rendered: dict[int, RenderedItems]

@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import sys
+from functools import cache
 
 _AT_FDCWD, _NOREPLACE = -100, 1
 _NO_RENAMEAT2 = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
@@ -47,6 +48,20 @@ class _OpenHow(ctypes.Structure):
 
 # The interpreter's lock is kept: giving it away takes longer than the call, which never waits.
 _syscall = ctypes.PyDLL(None, use_errno=True).syscall if sys.platform == "linux" else None
+if _syscall is not None:
+    _syscall.argtypes = (
+        ctypes.c_long,
+        ctypes.c_int,
+        ctypes.c_char_p,
+        ctypes.POINTER(_OpenHow),
+        ctypes.c_size_t,
+    )
+    _syscall.restype = ctypes.c_long
+
+
+@cache
+def _how(flags: int) -> "ctypes._Pointer[_OpenHow]":
+    return ctypes.pointer(_OpenHow(flags, 0, _RESOLVE_CACHED))
 
 
 def open_at_once(path: bytes, flags: int) -> int:
@@ -55,14 +70,7 @@ def open_at_once(path: bytes, flags: int) -> int:
     Raises BlockingIOError where something has, and where there is no such call (before Linux 5.12).
     """
     if _syscall is not None:
-        how = _OpenHow(flags, 0, _RESOLVE_CACHED)
-        fd: int = _syscall(
-            ctypes.c_long(_OPENAT2),
-            ctypes.c_int(_AT_FDCWD),
-            ctypes.c_char_p(path),
-            ctypes.byref(how),
-            ctypes.c_size_t(ctypes.sizeof(how)),
-        )
+        fd: int = _syscall(_OPENAT2, _AT_FDCWD, path, _how(flags), ctypes.sizeof(_OpenHow))
         if fd >= 0:
             return fd
     number = ctypes.get_errno() if _syscall is not None else errno.ENOSYS
