@@ -52,7 +52,7 @@ TAKING_ROOM = frozenset(
 )
 SYNCING = frozenset({"sync_file", "sync_data", "sync_folder", "sync_all", "sync_all_verified"})
 AT_ONCE = ["open_at_once", "describe", "read_at_once"]
-READING = ["names", "files", "stat", "open", "open_folder", "read", *AT_ONCE]
+READING = ["names", "files", "stat", "open", "open_folder", "read", "read_ahead", *AT_ONCE]
 OPENING = frozenset(
     {
         "create",
@@ -104,6 +104,8 @@ class CachedDisk(QuickDisk):
 
     def __init__(self) -> None:
         self.opens_at_once = self.reads_at_once = 0
+        self.reads_ahead = 0
+        self.can_read_ahead = True
 
     def open_at_once(self, path: bytes) -> int:
         self.opens_at_once += 1
@@ -112,6 +114,11 @@ class CachedDisk(QuickDisk):
     def read_at_once(self, fd: int, size: int, offset: int) -> bytes:
         self.reads_at_once += 1
         return self.read(fd, size, offset)
+
+    def read_ahead(self, fd: int, size: int) -> None:
+        if not self.can_read_ahead:
+            raise OSError(errno.EIO, "cannot be read ahead")
+        self.reads_ahead += 1
 
 
 class HalfCachedDisk(CachedDisk):

@@ -5,7 +5,7 @@ import pytest
 from tests.contracts.ground import draft, mail
 from tests.store.shared_maildir import SharedMaildir
 from twisted_mail.store.account import rendering
-from twisted_mail.store.account.mailbox import BLOCK
+from twisted_mail.store.account.neighbours import BLOCK
 from twisted_mail.store.reading import items
 from twisted_mail.testing.doubles import finish
 

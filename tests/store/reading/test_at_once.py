@@ -124,16 +124,41 @@ def test_not_more_is_read_in_one_go_than_others_can_wait_for(
     assert disk.reads_at_once == 0
 
 
-def test_the_names_go_with_the_last_session(shared: SharedMaildir, disk: CachedDisk) -> None:
+def test_the_names_stay_with_a_mailbox_that_was_closed_lately(
+    shared: SharedMaildir, disk: CachedDisk
+) -> None:
     shared.drop(NAME, mail("one"))
     first, second = shared.open(), shared.open()
     read(first)
     first.close()
     assert read(second) == mail("one")
-    assert disk.reads_at_once == 1
     second.close()
-    read(shared.open())
-    assert disk.reads_at_once == 1
+    assert read(shared.open()) == mail("one")
+    assert disk.reads_at_once == 2
+
+
+def test_the_messages_after_those_that_are_read_are_known_and_on_their_way(
+    shared: SharedMaildir, disk: CachedDisk
+) -> None:
+    for number in range(8):
+        shared.drop(f"cur/100000000{number}.x.host:2,", mail(str(number)))
+    inbox = shared.open()
+    finish(inbox.measure(uids(inbox)))
+    for part in (range(1, 4), range(4, 9)):
+        found = finish(inbox.read([MessageRange(uid) for uid in part]))
+        assert found == [mail(str(uid - 1)) for uid in part]
+    assert disk.reads_at_once == 5
+    assert disk.reads_ahead == 8
+
+
+def test_what_cannot_be_read_ahead_is_left_out(shared: SharedMaildir, disk: CachedDisk) -> None:
+    paths = [shared.drop(f"cur/100000000{number}.x.host:2,", mail(str(number))) for number in "12"]
+    inbox = shared.open()
+    finish(inbox.measure(uids(inbox)))
+    rename(paths[1])
+
+    disk.can_read_ahead = False
+    assert texts(inbox) == [mail("1"), mail("2")]
 
 
 # ---------------------------------------------------------------- other programs

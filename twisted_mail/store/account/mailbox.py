@@ -18,6 +18,7 @@ from twisted_mail.mail.mailbox.entry import (
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.account import alterations, rendering
 from twisted_mail.store.account.measuring import measure_for_claim
+from twisted_mail.store.account.neighbours import BLOCK, block_of, following
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.account.open_mailboxes import OpenMailboxes
 from twisted_mail.store.account.quota_claim import QuotaClaim
@@ -32,10 +33,6 @@ from twisted_mail.store.search.search import Search
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.measure import PIECE
 from twisted_mail.store.work.set_flags import How
-
-# Messages of which names and items are learnt with those of the one that is asked for; of more than
-# these asked for together, nothing is kept.
-BLOCK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +205,7 @@ class MaildirMailbox:
 
     def _items_lacking(self, uid: int, tier: ItemTier) -> Sequence[int]:
         """Return those UIDs in the block of one whose items are not in memory."""
-        return self._services.rendered.lacking(self._live.number, self._block(uid), tier)
+        return self._services.rendered.lacking(self._live.number, block_of(self.columns, uid), tier)
 
     async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         """Return what messages are called, in the order asked; None where one is gone."""
@@ -225,27 +222,20 @@ class MaildirMailbox:
     async def read(self, pieces: Sequence[MessageRange]) -> Sequence[bytes | None]:
         """Return ranges of messages; None where a message is gone."""
         names, number = self._services.file_names, self._live.number
+        known = names.of(number)
         found: list[bytes | None] = []
-        found += read_at_once(self._folder, self.columns, names.of(number), pieces)
+        found += read_at_once(self._folder, self.columns, known, pieces)
         rest = pieces[len(found) :]
         if rest or not pieces:  # whether the mailbox is there is known in the lane
-            beside = self._block(rest[0].uid) if len(pieces) == 1 else ()
+            if len(pieces) == 1:
+                beside = block_of(self.columns, rest[0].uid)
+            else:
+                beside = following(self.columns, rest[-1].uid, known) if rest else ()
             with self._noting([piece.uid for piece in rest]):
                 read = await self._lane.perform_on(self._folder, contents.read, rest, beside)
             names.put(number, read.names)
             found += read.octets
         return found
-
-    def _block(self, uid: int) -> Sequence[int]:
-        """Return the UIDs around one: who reads a message soon reads those.
-
-        Blocks do not overlap, so that a mailbox that is read in any order is soon known as a whole.
-        """
-        row = self.columns.row(uid)
-        if row is None:
-            return ()
-        start = row - row % BLOCK
-        return self.columns.uids[start : start + BLOCK].tolist()
 
     async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs whose messages hold the substring."""

@@ -175,6 +175,11 @@ class Disk:
         """Read at most ``size`` octets from an offset, as many as are in memory; else OSError."""
         return kernel.read_at_once(fd, size, offset)
 
+    def read_ahead(self, fd: int, size: int) -> None:
+        """Have the first ``size`` octets read into memory, without waiting for them."""
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(fd, 0, size, os.POSIX_FADV_WILLNEED)
+
     def room(self, path: bytes) -> tuple[int, int]:
         """Return how many octets of a file system are free for this process, and how many it has."""
         found = os.statvfs(path)

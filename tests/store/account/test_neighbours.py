@@ -1,0 +1,38 @@
+"""Tests of twisted_mail.store.account.neighbours."""
+
+from twisted_mail.mail.mailbox.entry import Entry, EntryColumns
+from twisted_mail.mail.mailbox.flags import NONE
+from twisted_mail.store.account.neighbours import (
+    BLOCK,
+    FEW_NAMES,
+    MANY_NAMES,
+    block_of,
+    following,
+)
+
+
+def columns(count: int) -> EntryColumns:
+    made = EntryColumns()
+    made.add(Entry(2 * number, NONE, 1, 0, 0) for number in range(1, count + 1))
+    return made
+
+
+def test_blocks_cover_a_mailbox_and_do_not_overlap() -> None:
+    found = columns(2 * BLOCK + 10)
+    blocks = {tuple(block_of(found, uid)) for uid in found.uids}
+    assert sorted(map(len, blocks)) == [10, BLOCK, BLOCK]
+    assert sorted(uid for block in blocks for uid in block) == list(found.uids)
+    assert all(uid in block_of(found, uid) for uid in found.uids)
+
+
+def test_a_message_that_is_gone_is_in_no_block() -> None:
+    assert block_of(columns(3), 3) == ()
+    assert block_of(EntryColumns(), 1) == ()
+
+
+def test_many_messages_follow_one_unless_they_are_known() -> None:
+    found = columns(3 * MANY_NAMES)
+    assert following(found, 2, ()) == list(range(4, 2 * MANY_NAMES + 4, 2))
+    assert following(found, 2, {4}) == list(range(4, 2 * FEW_NAMES + 4, 2))
+    assert following(found, 3, ())[0] == 4  # one that is gone
+    assert following(found, 6 * MANY_NAMES, ()) == []
