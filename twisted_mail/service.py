@@ -25,6 +25,7 @@ from twisted_mail.auth.checker_help import checker_help, checker_list
 from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.net.process.deadline import wait_within
+from twisted_mail.net.process.memory_trim import settle_memory
 from twisted_mail.net.process.periodic import PeriodicTask
 from twisted_mail.net.process.server_user import ServerUser, unreadable_python, unusable, user_of
 from twisted_mail.net.process.service_manager import ServiceManager
@@ -282,6 +283,8 @@ def makeService(options: Options) -> MailService:
     from twisted.internet import reactor
 
     service = MailService(reactor, options["loaded"], user_of(options.parent or {}))
+    installed: Any = reactor
+    installed.callWhenRunning(settle_memory)
     signal.signal(signal.SIGHUP, service.hang_up)
     if options.is_hung_up:
         service.hang_up()

@@ -7,7 +7,7 @@ is the main process, and the worker ends as if it had been asked to.
 import os
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from twisted_mail.config import Config, ListenerConfig
 from twisted_mail.log import LogJournal
 from twisted_mail.net.process.bridge import Bridge, attach
 from twisted_mail.net.process.deadline import wait_within
+from twisted_mail.net.process.memory_trim import settle_memory
 from twisted_mail.net.server.balanced_port import BalancedPort
 from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
 from twisted_mail.net.server.replaceable import ReplaceableFactory
@@ -47,10 +48,11 @@ class WorkerConfig:
 
 
 class Worker:
-    """One worker; the service ``worker`` at its end of the bridge."""
+    """One worker; the service ``worker`` at its end of the bridge. ``begun`` is called when it serves."""
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, begun: Callable[[], None] = lambda: None) -> None:
         self._reactor = reactor
+        self._begun = begun
         self.bridge = Bridge({"worker": self}, LogJournal())
         self.bridge.ended.addCallback(lambda _: self.leave())
         self.log = LogSender(self.bridge, reactor)
@@ -73,6 +75,7 @@ class Worker:
         parts.start()
         for number, (descriptor, family) in worker_config.ports.items():
             self._accept(number, descriptor, family, worker_config.listeners[number])
+        self._begun()
 
     def _accept(self, number: int, descriptor: int, family: int, listener: ListenerConfig) -> None:
         assert self._parts is not None
@@ -145,7 +148,7 @@ def main() -> None:
     # A terminal sends them to all processes; the main one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    worker = Worker(reactor)
+    worker = Worker(reactor, settle_memory)
     observers: list[Any] = [worker.log]
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
     with socket.socket(fileno=BRIDGE) as end:

@@ -1,5 +1,7 @@
 """When memory is given back; how much, tests/whole/test_memory.py measures."""
 
+import gc
+
 import pytest
 
 from twisted_mail.net.process import memory_trim
@@ -66,3 +68,13 @@ def test_a_peak_between_two_looks_is_seen(tides: Tides) -> None:
 
 def test_it_works_here_too() -> None:
     memory_trim.trim_memory()
+
+
+def test_collections_leave_out_what_the_start_has_made() -> None:
+    made: list[list[object]] = [[], []]
+    try:
+        memory_trim.settle_memory()
+        assert not [one for one in gc.get_objects() if one is made]
+        assert gc.get_freeze_count() > len(made)
+    finally:
+        gc.unfreeze()

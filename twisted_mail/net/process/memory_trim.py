@@ -1,4 +1,4 @@
-"""Memory, returned to the system after many connections have closed.
+"""Memory, returned to the system after the start and after many connections have closed.
 
 What a closed connection held is free at once, but the process keeps it: Python stores thousands of small
 tuples for reuse, and each keeps the MiB that it is in; the C library does the same with larger pieces. Of
@@ -30,6 +30,17 @@ class MemoryTrim:
         if not are_still_closing and closed >= max(MIN_CLOSED, limit.peak // 2):
             limit.peak = limit.served
             trim_memory()
+
+
+def settle_memory() -> None:
+    """Return what the start leaves, and let no collection look through what the start has made.
+
+    Modules and parts live as long as the process. To look through them takes 20 to 30 ms, in which
+    nobody is served, at each full collection; without them one takes 2 ms. For a process that
+    serves: what is made until now is never collected, though still freed when nothing refers to it.
+    """
+    trim_memory()
+    gc.freeze()
 
 
 def trim_memory() -> None:
