@@ -6,9 +6,9 @@ from twisted_mail.delivery.addressed import Addressed, details_of
 from twisted_mail.delivery.delivered_to import by_fields
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.partial_deliveries import NOBODY
-from twisted_mail.delivery.quarantine import JUNK, BorrowedBlob, is_missing_mailbox, quarantine
+from twisted_mail.delivery.quarantine import JUNK, is_missing_mailbox, quarantine
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.message import Message
+from twisted_mail.mail.message import BorrowedBlob, Message
 from twisted_mail.mail.outcome import MailError
 
 INBOX = "INBOX"  # RFC 3501 §5.1

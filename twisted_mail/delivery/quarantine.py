@@ -3,35 +3,15 @@ r"""Delivery of what is quarantined: into the mailbox with the special use ``\Ju
 Such mail is rare, so each account gets a copy of its own as clients append it, within its quota.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from twisted_mail.interfaces import Store
 from twisted_mail.mail.mailbox.entry import NewMessage
-from twisted_mail.mail.message import Blob, Message
+from twisted_mail.mail.message import BorrowedBlob, Message
 from twisted_mail.mail.outcome import MailError
 
 JUNK = "\\Junk"
 _MISSING = ("TRYCREATE", "NONEXISTENT")  # conditions of a mailbox that was there a moment ago
-
-
-@dataclass(frozen=True, slots=True)
-class BorrowedBlob:
-    """A blob that several accounts read; its owner closes it."""
-
-    blob: Blob
-
-    @property
-    def size(self) -> int:
-        """Return the number of octets."""
-        return self.blob.size
-
-    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """Yield the octets from ``start`` to ``stop``."""
-        return self.blob.pieces(start, stop)
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 async def quarantine(

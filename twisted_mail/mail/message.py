@@ -104,6 +104,25 @@ class JoinedBlob:
 
 
 @dataclass(frozen=True, slots=True)
+class BorrowedBlob:
+    """A blob that several accounts read; its owner closes it."""
+
+    blob: Blob
+
+    @property
+    def size(self) -> int:
+        """Return the number of octets."""
+        return self.blob.size
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the octets from ``start`` to ``stop``."""
+        return self.blob.pieces(start, stop)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """The bytes of one mail as they came in, after our own trace headers.
 
