@@ -116,6 +116,7 @@ class MaildirStore:
         self._blocking = services.account_blocking or blocking
         self._render = render
         self._services = services
+        self._may_have_quotas = services.may_have_quotas
         self._environment = services.environment(clock)
         self._group_commit = GroupCommit(self._environment, self._root, blocking)
         self.indexing = Indexing(clock, services.progress)
@@ -219,7 +220,7 @@ class MaildirStore:
     ) -> Mapping[str, MailError | None]:
         """Put one message into mailboxes of several accounts; the copies share their bytes."""
         delivery = InboxDelivery(self._environment, self._root, names, message, mailboxes)
-        if not self._services.may_have_quotas:
+        if not self._may_have_quotas:
             return await self._put(delivery)
         try:
             reserved = await self._reserver.take(delivery.names, delivery.size)
@@ -244,6 +245,8 @@ class MaildirStore:
 
     async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
         """Return None for each account that has room for this many octets, else why not."""
+        if not self._may_have_quotas:
+            return dict.fromkeys(names)
         taken = await self._reserver.take(names, size)
         for slot in taken.values():
             if slot is not None and not isinstance(slot, MailError):
