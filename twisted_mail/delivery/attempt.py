@@ -47,7 +47,7 @@ class DeliveryAttempt:
         Those that got it by an earlier attempt get no other copy. Returns the results, in the order of
         the accounts.
         """
-        if self._partial is not None and addressed:
+        if self._partial is not None and self._partial.known and addressed:
             self._had = await self._partial.served(self._envelope, self._message.blob)
         missing = {one: names for one, names in addressed.items() if one not in self._had}
         self._mailboxes = await self._detail_mailboxes(missing)

@@ -37,7 +37,7 @@ class PartialDeliveries:
 
     Without ``folder`` they are in memory alone. Several processes may share a folder: each learns of
     what others wrote by ``refresh``. Nothing here fails: what cannot be remembered or read costs some
-    account a second copy, and is reported.
+    account a second copy, and is reported. ``known`` are those remembered now, by message.
     """
 
     def __init__(
@@ -51,18 +51,18 @@ class PartialDeliveries:
         self._blocking = blocking
         self._folder = folder
         self._report_fault = report_fault
-        self._known: OrderedDict[str, PartialDelivery] = OrderedDict()  # by message
+        self.known: OrderedDict[str, PartialDelivery] = OrderedDict()  # by message
         self._outlines: Counter[str] = Counter()  # of those messages
         self._accounts = 0  # of all of them
 
     def __len__(self) -> int:
         """Return how many messages are remembered."""
-        return len(self._known)
+        return len(self.known)
 
     async def served(self, envelope: Envelope, blob: Blob) -> frozenset[str]:
         """Return the accounts that have this message already, and are not to get it again."""
         # Next to no message resembles a remembered one, so next to none has to be read for this.
-        if not self._known or _outline(envelope, blob) not in self._outlines:
+        if _outline(envelope, blob) not in self._outlines:
             return NOBODY
         return self._current(await self._key(envelope, blob)).accounts
 
@@ -101,11 +101,11 @@ class PartialDeliveries:
 
     async def refresh(self) -> None:
         """Learn what other processes wrote and removed, and forget what is over."""
-        for key in [key for key, one in self._known.items() if one.until <= self._clock.now()]:
+        for key in [key for key, one in self.known.items() if one.until <= self._clock.now()]:
             await self._drop(key)
         if self._folder is None:
             return
-        before = dict(self._known)
+        before = dict(self.known)
         there = await self._run(self._folder.names)
         if there is None:
             return
@@ -113,7 +113,7 @@ class PartialDeliveries:
             if key not in before or before[key].names != names:
                 await self._learn(key, names)
         for key, known in before.items():
-            if known.names and key not in there and self._known.get(key) is known:
+            if known.names and key not in there and self.known.get(key) is known:
                 self._take(key, replace(known, accounts=NOBODY))
         await self._bound()
 
@@ -129,11 +129,11 @@ class PartialDeliveries:
 
     async def _bound(self) -> None:
         """Forget the oldest of too many."""
-        while self._known and (len(self._known) > MAX_MESSAGES or self._accounts > MAX_ACCOUNTS):
-            await self._drop(next(iter(self._known)))
+        while self.known and (len(self.known) > MAX_MESSAGES or self._accounts > MAX_ACCOUNTS):
+            await self._drop(next(iter(self.known)))
 
     async def _drop(self, key: str) -> None:
-        old = self._known[key]
+        old = self.known[key]
         self._take(key, replace(old, accounts=NOBODY))
         if self._folder is not None and old.names:
             await self._run(self._folder.remove, old.names)
@@ -141,18 +141,18 @@ class PartialDeliveries:
     # ------------------------------------------------------------ memory
 
     def _current(self, key: str) -> PartialDelivery:
-        known = self._known.get(key, _NONE)
+        known = self.known.get(key, _NONE)
         return known if known.until > self._clock.now() else replace(known, accounts=NOBODY)
 
     def _take(self, key: str, partial: PartialDelivery) -> None:
         """Put a partial delivery in the place of what is known; without accounts, nothing."""
         outline = key.partition("-")[0]
-        old = self._known.pop(key, None)
+        old = self.known.pop(key, None)
         if old is not None:
             self._accounts -= len(old.accounts)
             self._outlines[outline] -= 1
         if partial.accounts:
-            self._known[key] = partial
+            self.known[key] = partial
             self._accounts += len(partial.accounts)
             self._outlines[outline] += 1
         if self._outlines[outline] <= 0:
