@@ -9,7 +9,9 @@ MAX_TEXT = 450  # octets: a reply line has at most 512 (RFC 5321 §4.5.3.1.5)
 
 def encode(outcome: Outcome) -> bytes:
     """Return the reply for an outcome."""
-    return encode_lines(outcome.code, outcome.enhanced, [outcome.text])
+    enhanced = f"{outcome.enhanced} " if outcome.enhanced else ""
+    line = f"{outcome.code} {enhanced}{_one_line(outcome.text)}\r\n"
+    return line.encode("ascii", "replace")
 
 
 def encode_lines(code: int, enhanced: str, texts: Sequence[str], encoding: str = "ascii") -> bytes:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from twisted_mail.interfaces import Submitter
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import NO_MAIL_PARAMETERS, MailParameters
 from twisted_mail.mail.outcome import Outcome
@@ -22,7 +23,7 @@ async def mail(session: SmtpSession, argument: bytes) -> None:
         session.end_session(replies.TOO_MANY_MESSAGES, "messages")
     elif mail_parameters.size > session.settings.max_size:
         session.refuse_mail(replies.TOO_LARGE, sender=sender)
-    elif not await _may_send(session, sender):
+    elif session.submitter is not None and not await _may_send(session, session.submitter, sender):
         session.refuse_mail(replies.NOT_YOUR_SENDER, sender=sender)
     else:
         await _open(session, sender, mail_parameters)
@@ -45,14 +46,11 @@ async def _open(session: SmtpSession, sender: Address, mail_parameters: MailPara
     session.wire.write(reply)
 
 
-async def _may_send(session: SmtpSession, sender: Address) -> bool:
-    """Return whether the sender is one that this client may use (RFC 6409 §6.1).
+async def _may_send(session: SmtpSession, submitter: Submitter, sender: Address) -> bool:
+    """Return whether the sender is one that who has logged in may use (RFC 6409 §6.1).
 
     The null sender is for reports of all kinds, and nobody's.
     """
-    submitter = session.submitter
-    if submitter is None:
-        return True
     if sender.is_null:
         return session.settings.takes_null_sender
     return await submitter.may_send_as(sender)
