@@ -93,7 +93,7 @@ class Folder:
 
         ``new`` is read again: deliveries come there at the same time.
         """
-        is_current = self._time(b"/cur") == self.freshness.seen[1]
+        is_current = self.freshness.is_current(self._time(b"/cur"))
         yield
         if is_current:
             self.freshness.see_own_renames(self._time(b"/cur"))

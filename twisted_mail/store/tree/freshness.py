@@ -27,6 +27,7 @@ class Freshness:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.seen = (0, 0)  # modification times of new and cur when they were read
+        self._read_cur = 0  # that of cur, however young it was
         self.listed: UidList | None = None  # read, and not compared with the files yet
         self.row: MailboxRow | None = None
         self._row_version: Version | None = None  # of the index, in which that row was read
@@ -50,7 +51,8 @@ class Freshness:
 
     def see_all(self, new: int, cur: int) -> None:
         """Note that both folders were read, when they had these times."""
-        self.seen = new, cur
+        self.seen = self.trusted_time(new), self.trusted_time(cur)
+        self._read_cur = cur
         self._doubted_since = None
 
     def see_new(self, time: int) -> None:
@@ -60,6 +62,15 @@ class Freshness:
     def take_times(self, times: tuple[int, int]) -> None:
         """Take these times for those of the last reading: all that happened before is known."""
         self.seen = times
+        self._read_cur = times[1]
+
+    def is_current(self, cur: int) -> bool:
+        """Return whether cur was read when it had this time, even if that was too young to be trusted.
+
+        It is enough for own renames, whose time hides as much: else each of many that come at once would
+        have all read again.
+        """
+        return cur in (self.seen[1], self._read_cur)
 
     def see_own_renames(self, cur: int) -> None:
         """Note a time of cur that own renames made; they may hide what others did at once."""
@@ -84,10 +95,11 @@ class Freshness:
     def restorer(self) -> Callable[[], None]:
         """Return a function that takes back what is seen from now on: it may not reach the index."""
         seen, listed, doubted_since = self.seen, self.listed, self._doubted_since
-        is_loaded = self.is_loaded
+        is_loaded, read_cur = self.is_loaded, self._read_cur
 
         def restore() -> None:
             self.seen, self.listed, self._doubted_since = seen, listed, doubted_since
+            self._read_cur = read_cur
             self.is_loaded = is_loaded
 
         return restore

@@ -124,9 +124,8 @@ def _scan_whole(folder: Folder, work: UnitOfWork, state: MailboxRow, is_reletter
 
 
 def _see(folder: Folder, state: MailboxRow, times: tuple[int, int]) -> None:
-    new, cur = (folder.freshness.trusted_time(time) for time in times)
-    folder.freshness.see_all(new, cur)
-    state.new_seen, state.cur_seen = new, cur
+    folder.freshness.see_all(*times)
+    state.new_seen, state.cur_seen = folder.freshness.seen
 
 
 def compare(
