@@ -32,8 +32,9 @@ class FakeRenderer:
     def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
         self.rendered.append(data)
         size = str(len(data)).encode()
+        header_size = data.find(b"\r\n\r\n") + 4
         return RenderedItems(
-            b"(E " + size + b")", b"(B)", b"(BS)", data.find(b"\r\n\r\n") + 4, outline=size
+            b"(E " + size + b")", b"(B)", b"(BS)", header_size, outline=size, tier=tier
         )
 
 

@@ -122,7 +122,7 @@ class Holding(FakeRenderer):
 
     def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
         self.held.append(self.memory_limit.held)
-        return super().__call__(data)
+        return super().__call__(data, tier)
 
 
 def test_whatever_takes_large_messages_apart_takes_its_room_first(

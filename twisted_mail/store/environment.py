@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from twisted_mail.interfaces import Clock
+from twisted_mail.interfaces import Clock, Renderer
 from twisted_mail.store.closed_mailboxes import ClosedMailboxes
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import DiskFaults
@@ -16,7 +16,10 @@ from twisted_mail.store.settings import StoreSettings
 
 @dataclass(frozen=True, slots=True)
 class StoreEnvironment:
-    """What every account of a store is given."""
+    """What every account of a store is given.
+
+    Without ``render``, as in a program that serves nobody, nothing is rendered of new messages.
+    """
 
     disk: Disk
     clock: Clock
@@ -24,6 +27,7 @@ class StoreEnvironment:
     boot: str
     settings: StoreSettings
     faults: DiskFaults = field(default_factory=DiskFaults)
+    render: Renderer | None = None
     memory_limit: MemoryLimit = field(default_factory=MemoryLimit)
     file_names: FileNames = field(default_factory=FileNames)
     rendered: RenderedCache = field(default_factory=RenderedCache)

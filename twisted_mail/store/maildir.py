@@ -90,11 +90,11 @@ class StoreServices:
         own = self.settings.quota_bytes or self.settings.quota_messages
         return bool(self.quotas or self.reserver or own)
 
-    def environment(self, clock: Clock) -> StoreEnvironment:
+    def environment(self, clock: Clock, render: Renderer) -> StoreEnvironment:
         """Return what every account of the store is given."""
         faults = DiskFaults(self.report_fault)
-        boot = self.disk.boot_id()
-        return StoreEnvironment(self.disk, clock, Namer(self.host), boot, self.settings, faults)
+        boot, namer = self.disk.boot_id(), Namer(self.host)
+        return StoreEnvironment(self.disk, clock, namer, boot, self.settings, faults, render)
 
 
 class MaildirStore:
@@ -117,7 +117,7 @@ class MaildirStore:
         self._render = render
         self._services = services
         self._may_have_quotas = services.may_have_quotas
-        self._environment = services.environment(clock)
+        self._environment = services.environment(clock, render)
         self._group_commit = GroupCommit(self._environment, self._root, blocking)
         self.indexing = Indexing(clock, services.progress)
         self.compaction = UidListCompaction(clock)

@@ -21,7 +21,7 @@ def test_bare_line_feeds_are_served_with_carriage_returns(shared: SharedMaildir,
     assert entry(inbox, 1).size == len(CRLF)
     assert texts(inbox) == [CRLF]
     finish(inbox.items([1]))
-    assert shared.render.rendered == [CRLF]
+    assert shared.render.rendered[-1] == CRLF
 
 
 def test_ranges_of_converted_files_are_those_of_the_wire(shared: SharedMaildir) -> None:
@@ -76,6 +76,6 @@ def test_nul_is_served_as_another_octet_everywhere(shared: SharedMaildir, line_e
     assert (texts(inbox), entry(inbox, 1).size) == ([wire], len(wire))
     assert finish(inbox.read([MessageRange(1, 5, 12)])) == [wire[5:12]]
     finish(inbox.items([1]))
-    assert shared.render.rendered == [wire]
+    assert shared.render.rendered[-1] == wire
     [name] = shared.files("cur")
     assert (shared.maildir / "cur" / name).read_bytes() == data

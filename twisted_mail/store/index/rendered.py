@@ -17,11 +17,10 @@ _AMONG = (
     " AND tier >= ?"
 )
 _SMALL = " AND length(envelope) + length(body) + length(bodystructure) + length(outline) <= ?"
+_MADE = "version, envelope, body, bodystructure, header_size, fields, preview, outline, tier"
 # What another process made meanwhile may be more than this: it stays.
-_SAVE = """
-INSERT INTO items (
-    mailbox, uid, version, envelope, body, bodystructure, header_size, fields, preview, outline, tier
-)
+_SAVE = f"""
+INSERT INTO items (mailbox, uid, {_MADE})
 SELECT mailbox, uid, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM entries WHERE mailbox = ? AND uid = ?
 ON CONFLICT (mailbox, uid) DO UPDATE SET
     version = excluded.version, envelope = excluded.envelope, body = excluded.body,
@@ -65,6 +64,21 @@ class ItemTable:
         """Keep items, where their messages are still there and not rendered further."""
         self._database.connection.executemany(
             _SAVE, [(version, *rendered, state.id, uid) for uid, rendered in items.items()]
+        )
+
+    def copy(self, origin: MailboxRow, target: MailboxRow, uids: Iterable[tuple[int, int]]) -> None:
+        """Give the items of messages to their copies, by the UIDs here and there."""
+        self._database.connection.executemany(
+            f"INSERT OR REPLACE INTO items (mailbox, uid, {_MADE}) SELECT ?, ?, {_MADE} FROM items"
+            " WHERE mailbox = ? AND uid = ?",
+            [(target.id, there, origin.id, here) for here, there in uids],
+        )
+
+    def move(self, origin: MailboxRow, target: MailboxRow, uids: Iterable[tuple[int, int]]) -> None:
+        """Take the items of messages along to where they are moved, by the UIDs here and there."""
+        self._database.connection.executemany(
+            "UPDATE OR REPLACE items SET mailbox = ?, uid = ? WHERE mailbox = ? AND uid = ?",
+            [(target.id, there, origin.id, here) for here, there in uids],
         )
 
     def remove(self, state: MailboxRow, uids: Iterable[int]) -> None:

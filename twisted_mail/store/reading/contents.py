@@ -17,10 +17,11 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.file_names import FileName
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.reading.at_once import MAX_OCTETS
+from twisted_mail.store.tree.first_look import CHUNK
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.measure import CHUNK, converted, keep, measure, measured
+from twisted_mail.store.work.measure import converted, keep, measure, measured
 from twisted_mail.store.work.reconcile import scan
 
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """What clients ask of messages again and again, kept in the index: ENVELOPE, BODYSTRUCTURE and so on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twisted_mail.interfaces import Renderer
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, ItemTier, MessageIdentity, RenderedItems
@@ -8,7 +8,7 @@ from twisted_mail.store.format import filename
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.reading.contents import each, look_at_each, read_whole
-from twisted_mail.store.reading.first_look import look_at
+from twisted_mail.store.tree.first_look import look_at
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
@@ -16,6 +16,7 @@ from twisted_mail.store.work.measure import PIECE, all_measured
 
 BATCH = 100  # whole messages handled before others have their turn
 BATCH_SIZE = 1024 * 1024  # octets, likewise
+HELD = 1024 * 1024  # octets of envelopes that wait to be kept
 SMALL = 16 * 1024  # octets; larger items are not read unless they are asked for
 
 
@@ -68,18 +69,7 @@ def render_headers(
 ) -> dict[int, RenderedItems]:
     """Render the headers of these messages, measuring them on the way, and keep what was made."""
     found: dict[int, RenderedItems] = {}
-    limit = work.tree.environment.memory_limit
-
-    def look(row: Row) -> Row:
-        row, octets = look_at(folder, row)
-        if octets is None:
-            with limit.holding(row.size):
-                found[row.uid] = render(read_whole(folder, row), ItemTier.HEADER)
-        else:
-            found[row.uid] = render(octets, ItemTier.HEADER)
-        return row
-
-    look_at_each(folder, work, uids, look)
+    _render_each(folder, work, uids, render, found.__setitem__)
     work.index.rendered.save(mailbox_row(folder, work), render.version, found)
     return found
 
@@ -93,7 +83,50 @@ def describe(folder: Folder, work: UnitOfWork, uids: Sequence[int], render: Rend
     known = [row for row in rows if row.date != UNKNOWN_DATE]
     if known:
         work.record_measures(folder, known)
-    render_headers(folder, work, [row.uid for row in rows if row.date == UNKNOWN_DATE], render)
+    keep_headers(folder, work, [row.uid for row in rows if row.date == UNKNOWN_DATE], render)
+
+
+def keep_headers(folder: Folder, work: UnitOfWork, uids: Sequence[int], render: Renderer) -> None:
+    """Do what ``render_headers`` does, and hold little of it in memory at a time."""
+    waiting: dict[int, RenderedItems] = {}
+    octets = 0
+
+    def take(uid: int, items: RenderedItems) -> None:
+        nonlocal octets
+        waiting[uid] = items
+        octets += len(items.envelope)
+        if octets >= HELD:
+            save()
+
+    def save() -> None:
+        nonlocal octets
+        work.index.rendered.save(mailbox_row(folder, work), render.version, waiting)
+        waiting.clear()
+        octets = 0
+
+    _render_each(folder, work, uids, render, take)
+    save()
+
+
+def _render_each(
+    folder: Folder,
+    work: UnitOfWork,
+    uids: Sequence[int],
+    render: Renderer,
+    take: Callable[[int, RenderedItems], None],
+) -> None:
+    limit = work.tree.environment.memory_limit
+
+    def look(row: Row) -> Row:
+        row, octets = look_at(folder, row)
+        if octets is None:
+            with limit.holding(row.size):
+                take(row.uid, render(read_whole(folder, row), ItemTier.HEADER))
+        else:
+            take(row.uid, render(octets, ItemTier.HEADER))
+        return row
+
+    look_at_each(folder, work, uids, look)
 
 
 def batch(

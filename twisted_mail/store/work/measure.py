@@ -7,17 +7,17 @@ where the name does not say it, the size on the wire, is looked up when somebody
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from twisted_mail.mail.line_ends import octets_with_crlf, with_crlf
+from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import Row
+from twisted_mail.store.tree.first_look import CHUNK, counted_size, named_size
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 
 PIECE = 250  # messages measured before others have their turn
-CHUNK = 64 * 1024
 
 
 def wire_size(disk: Disk, path: bytes, base: bytes, stored: int) -> int:
@@ -30,22 +30,6 @@ def wire_size(disk: Disk, path: bytes, base: bytes, stored: int) -> int:
         return counted_size(disk, fd, disk.read(fd, CHUNK, 0))
     finally:
         disk.close(fd)
-
-
-def named_size(base: bytes, stored: int) -> int | None:
-    """Return the size of a message on the wire if its file's name has it."""
-    found, wire = filename.sizes(base)
-    return wire if found == stored else None
-
-
-def counted_size(disk: Disk, fd: int, first: bytes) -> int:
-    """Return the size of a message on the wire, whose file begins with the chunk ``first``."""
-    size, at, last, chunk = 0, 0, b"", first
-    while chunk:
-        size += octets_with_crlf(chunk, last)
-        at, last = at + len(chunk), chunk[-1:]
-        chunk = disk.read(fd, CHUNK, at)
-    return size
 
 
 def converted(disk: Disk, fd: int, at: int, last: bytes) -> Iterator[bytes]:
@@ -109,12 +93,15 @@ def keep(folder: Folder, work: UnitOfWork, rows: Sequence[Row]) -> None:
 def measured_if_cheap(folder: Folder, row: Row) -> Row:
     """Return the row of a newcomer, with date and sizes if little is to be read for them."""
     with suppress(OSError):
-        if filename.sizes(row.base)[1] is not None or _is_small(folder, row):
+        if is_cheap(folder, row):
             return measured(folder, row)
     return row
 
 
-def _is_small(folder: Folder, row: Row) -> bool:
+def is_cheap(folder: Folder, row: Row) -> bool:
+    """Return whether little of a message is to be read to measure it. Raises OSError."""
+    if filename.sizes(row.base)[1] is not None:
+        return True
     described = folder.is_message(folder.file(row))
     return described is not None and described.st_size <= CHUNK
 

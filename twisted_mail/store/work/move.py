@@ -171,8 +171,9 @@ def _record(
 ) -> None:
     """Have the index know what was moved, and publish it."""
     if done:
-        add_to_index(target, work, mailbox_row(target, work), [new for _, new in done])
-        origin = mailbox_row(source, work)
+        origin, state = mailbox_row(source, work), mailbox_row(target, work)
+        add_to_index(target, work, state, [new for _, new in done])
+        work.index.rendered.move(origin, state, [(old.uid, new.uid) for old, new in done])
         uids = [old.uid for old, _ in done]
         work.index.remove(origin, uids, origin.next_modseq())
         work.record(source, EntriesExpunged(source.name, tuple(uids), origin.highest_modseq))

@@ -1,19 +1,22 @@
 """Taking files that are new in a mailbox's folders into the index, and out of it those that are gone."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
+from twisted_mail.interfaces import Renderer
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged, FlagsChanged
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Entry
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Entry, ItemTier, RenderedItems
 from twisted_mail.store.format import filename
 from twisted_mail.store.index import blocks
 from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.tree.first_look import FIRST, look_at
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import give_uids, reread
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.bulk import add_as_blocks
 from twisted_mail.store.work.listing import list_all
-from twisted_mail.store.work.measure import measured_if_cheap
+from twisted_mail.store.work.measure import is_cheap, measured_if_cheap
 
 MEASURED_AT_ONCE = 100  # newcomers that are measured at once, as far as little is to be read for it
 
@@ -71,11 +74,32 @@ def _take_in(
         Row(uid, base, tail, flags[tail], modseq, UNKNOWN_DATE, 0, 0)
         for uid, base, tail in zip(uids, bases, tails, strict=True)
     ]
+    rendered: dict[int, RenderedItems] = {}
+    render = work.tree.environment.render
     if len(rows) <= MEASURED_AT_ONCE:
-        rows = [measured_if_cheap(folder, row) for row in rows]
+        rows = [_looked_at(folder, row, render, rendered) for row in rows]
     work.index.add(state, rows)
+    if render is not None and rendered:
+        work.index.rendered.save(state, render.version, rendered)
     entries = tuple([Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows])
     work.record(folder, EntriesAdded(folder.name, entries))
+
+
+def _looked_at(
+    folder: Folder, row: Row, render: Renderer | None, rendered: dict[int, RenderedItems]
+) -> Row:
+    """Return the row of a newcomer, measured and its header rendered if little is to be read for it.
+
+    Who is notified of new mail asks for both.
+    """
+    if render is None:
+        return measured_if_cheap(folder, row)
+    with suppress(OSError):
+        if is_cheap(folder, row):
+            row, octets = look_at(folder, row)
+            if octets is not None and len(octets) <= FIRST:
+                rendered[row.uid] = render(octets, ItemTier.HEADER)
+    return row
 
 
 def _read_list(

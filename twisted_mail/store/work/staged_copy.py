@@ -43,6 +43,7 @@ def is_stage(name: bytes) -> bool:
 class Stage:
     """A folder of links in the tmp of a mailbox, which may have another name by now, or be gone."""
 
+    source: Folder
     target: Folder
     name: bytes
 
@@ -62,7 +63,7 @@ def begin(source: Folder, work: UnitOfWork, name: str, flags: Flags) -> Stage:
     mailbox_row(source, work)
     target = work.tree.target(name)
     admit(target, work, scan(target, work), flags)
-    stage = Stage(target, target.namer.base(target.clock.now(), 0, 0).partition(b",")[0])
+    stage = Stage(source, target, target.namer.base(target.clock.now(), 0, 0).partition(b",")[0])
     target.disk.make_folder(stage.linked)
     work.undo.append(partial(target.disk.remove_folder, stage.linked))
     return stage
@@ -101,7 +102,11 @@ def publish(
         scan(target, work, is_forced=True)
         rows = work.index.rows_of(state, (file.base for _, file in links))
     uids = {row.base: row.uid for row in rows}
-    return [(uid, uids[file.base]) for uid, file in links if file.base in uids]
+    pairs = [(uid, uids[file.base]) for uid, file in links if file.base in uids]
+    origin = work.index.mailboxes.state(stage.source.folder)
+    if origin is not None and origin.uidvalidity == stage.source.uidvalidity:
+        work.index.rendered.copy(origin, state, pairs)
+    return pairs
 
 
 def finish(target: Folder, work: UnitOfWork, stage: Stage) -> None:

@@ -3,15 +3,16 @@
 import stat
 from typing import NamedTuple
 
-from twisted_mail.mail.line_ends import with_crlf
+from twisted_mail.mail.line_ends import octets_with_crlf, with_crlf
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.mail.message import without_nul
 from twisted_mail.mail.mime import header
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.work.measure import CHUNK, counted_size, named_size
 
+CHUNK = 64 * 1024  # octets of a file that are read at once
 FIRST = 16 * 1024  # octets that are read for a header at first: few are longer
 MAX_HEADER = 256 * 1024  # octets in which its end is looked for
 
@@ -74,3 +75,22 @@ def _with_header(disk: Disk, fd: int, row: Row, data: bytes) -> FirstLook:
         end = header.end(data)
     octets = data[:end] if row.size == row.stored else with_crlf(data[:end])
     return FirstLook(row, without_nul(octets))
+
+
+# ---------------------------------------------------------------- sizes
+
+
+def named_size(base: bytes, stored: int) -> int | None:
+    """Return the size of a message on the wire if its file's name has it."""
+    found, wire = filename.sizes(base)
+    return wire if found == stored else None
+
+
+def counted_size(disk: Disk, fd: int, first: bytes) -> int:
+    """Return the size of a message on the wire, whose file begins with the chunk ``first``."""
+    size, at, last, chunk = 0, 0, b"", first
+    while chunk:
+        size += octets_with_crlf(chunk, last)
+        at, last = at + len(chunk), chunk[-1:]
+        chunk = disk.read(fd, CHUNK, at)
+    return size

@@ -1,4 +1,4 @@
-"""Tests of twisted_mail.store.reading.first_look, and of the items that are made by it."""
+"""Tests of twisted_mail.store.tree.first_look, and of the items that are made by it."""
 
 import os
 from pathlib import Path
@@ -14,8 +14,8 @@ from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, ItemTier
 from twisted_mail.mail.mime import header
 from twisted_mail.store.index import schema
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.reading import first_look
-from twisted_mail.store.reading.first_look import FIRST, MAX_HEADER, look_at
+from twisted_mail.store.tree import first_look
+from twisted_mail.store.tree.first_look import FIRST, MAX_HEADER, look_at
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.work import newcomers
 from twisted_mail.testing.doubles import finish
