@@ -45,7 +45,7 @@ def test_rendered_items_go_in_as_they_are():
         RenderedItems(b"(E1)", b"(B1)", b"(S1)", 1),
         RenderedItems(b"(E2)", b"(B2)", b"(S2)", 2),
     ]
-    batch.loaded = dict.fromkeys(STRUCTURE.chain(), rendered)
+    batch.loaded = dict.fromkeys(STRUCTURE.chain, rendered)
     plan = plan_of(b"(ENVELOPE BODY BODYSTRUCTURE)")
     assert plan.loads == (STRUCTURE,)
     assert plan.lines(batch).splitlines() == [
@@ -74,7 +74,7 @@ def test_of_columns_that_include_others_the_widest_is_loaded():
     assert compile_plan([ENVELOPE], is_uid=False).loads == (HEADER,)
     assert compile_plan([ENVELOPE, BODY], is_uid=False).loads == (STRUCTURE,)
     assert compile_plan([BODY, everything, ENVELOPE], is_uid=False).loads == (RENDERED,)
-    assert list(RENDERED.chain()) == [RENDERED, STRUCTURE, HEADER]
+    assert list(RENDERED.chain) == [RENDERED, STRUCTURE, HEADER]
 
 
 def test_flags_that_the_fetch_altered_are_sent():

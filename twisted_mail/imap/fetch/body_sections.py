@@ -89,7 +89,9 @@ class BodySectionReader:
         if self._needs_parts:
             return SectionSource(uid, size, header_size, (), size * len(self.sections))
         spans = [whole_span(section, size, header_size) for section in self.sections]
-        weight = sum([stop - start for start, stop in spans])
+        weight = 0
+        for start, stop in spans:
+            weight += stop - start
         return SectionSource(uid, size, header_size, spans, weight)
 
     def from_kept(self, fields: bytes) -> list[Value]:
@@ -122,16 +124,15 @@ class BodySectionReader:
     async def _small(self, group: Sequence[SectionSource]) -> list[list[Value] | None]:
         """Read just the sections, all in one call."""
         pieces = [MessageRange(source.uid, *span) for source in group for span in source.spans]
-        found = iter(await self.mailbox.read(pieces))
-        return [self._finished([next(found) for _ in self.sections]) for _ in group]
+        found = await self.mailbox.read(pieces)
+        number = len(self.sections)
+        return [self._finished(found[at : at + number]) for at in range(0, len(found), number)]
 
     def _finished(self, octets: Sequence[bytes | None]) -> list[Value] | None:
-        values: list[Value] = []
-        for section, data in zip(self.sections, octets, strict=True):
-            if data is None:
-                return None
-            values.append(literal(selected_octets(section, data)))
-        return values
+        if None in octets:
+            return None
+        pairs = zip(self.sections, octets, strict=True)
+        return [literal(selected_octets(section, data or b"")) for section, data in pairs]
 
     async def _through_parts(self, group: Sequence[SectionSource]) -> list[list[Value] | None]:
         """Read the messages, find their parts, and cut out the sections."""

@@ -124,7 +124,7 @@ class Fetching:
             if None in values:
                 found = {uid: value for uid, value in found.items() if value is not None}
                 uids = list(found)
-            fetched.loaded.update(dict.fromkeys(column.chain(), found))
+            fetched.loaded.update(dict.fromkeys(column.chain, found))
         if plan.sections:
             return await self._with_sections(uids, fetched)
         return await self._send(self._batch(uids, fetched, {}))
@@ -161,7 +161,7 @@ class Fetching:
         for column in self._plan.loads:
             found = fetched.loaded[column]
             loaded = [found[uid] for uid in batch.uids]
-            batch.loaded.update(dict.fromkeys(column.chain(), loaded))
+            batch.loaded.update(dict.fromkeys(column.chain, loaded))
         if values:
             batch.sections = [values[uid] for uid in batch.uids]
         batch.changed = fetched.changed

@@ -88,7 +88,7 @@ def _loads(items: Sequence[FetchItem], sections: Sequence[BodySection]) -> tuple
     loads = {item.loads: None for item in items if item.loads is not None}
     if any(map(_needs_header_size, sections)):
         loads[HEADER] = None
-    included = {one for column in loads for one in column.chain() if one is not column}
+    included = {one for column in loads for one in column.chain if one is not column}
     return tuple([column for column in loads if column not in included])
 
 
