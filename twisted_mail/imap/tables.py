@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twisted_mail.imap.capabilities import Capability, CapabilityContext
-from twisted_mail.imap.fetch.item import FetchItem
 from twisted_mail.imap.fetch.plans import FetchPlans
 from twisted_mail.imap.mailboxes.responses import CreateCode, SelectResponse
 from twisted_mail.imap.mailboxes.return_options import ReturnOption
@@ -17,7 +16,6 @@ class SessionTables:
     """What one service knows, by name in upper case; made once, shared by all its sessions."""
 
     capabilities: tuple[Capability, ...]
-    fetch_items: Mapping[str, FetchItem]
     fetch_plans: FetchPlans
     search_keys: Mapping[str, SearchKey]
     status_items: Mapping[str, StatusItem]

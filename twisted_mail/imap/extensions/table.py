@@ -46,7 +46,6 @@ def tables_of(every: Sequence[Extension]) -> ImapTables:
     fetch_items = _by_name("FETCH item", (each for one in every for each in one.fetch_items))
     return ImapTables(
         capabilities=tuple(each for one in every for each in one.capabilities),
-        fetch_items=fetch_items,
         fetch_plans=FetchPlans(fetch_items),
         search_keys=_by_name("search key", (each for one in every for each in one.search_keys)),
         status_items=_by_name("STATUS item", (each for one in every for each in one.status_items)),

@@ -16,7 +16,7 @@ class FetchPlans:
     """The plans of one service. ``items`` are those it knows, by name."""
 
     def __init__(self, items: Mapping[str, FetchItem], max_plans: int = MAX_PLANS) -> None:
-        self._items = items
+        self.items = items
         self._max_plans = max_plans
         self._plans: OrderedDict[tuple[bytes, bool], FetchPlan] = OrderedDict()
 
@@ -27,7 +27,7 @@ class FetchPlans:
         if plan is not None:
             self._plans.move_to_end(key)
             return plan
-        requested = read_items(reader, self._items)
+        requested = read_items(reader, self.items)
         reader.end()
         plan = compile_plan(requested, is_uid)
         if len(key[0]) <= MAX_TEXT:
