@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
 END_SECONDS = 16.0  # that connections, tasks and workers may take to end
 QUEUE_SECONDS = 0.5  # between two checks for mail that is due for programs and lists
-INDEXING_SECONDS = 0.5  # between two rounds of indexing texts, which take 0.2 s each
+INDEXING_SECONDS = 1.0  # between two beginnings of work on the indexes for SEARCH
 
 ROOT_WARNING = (
     "the server runs as root, and so does whatever breaks into it: start it with"

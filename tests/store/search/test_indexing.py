@@ -131,14 +131,14 @@ def test_a_round_ends_when_the_account_is_used(indexed: IndexedStore):
 
 
 def test_the_newest_messages_are_indexed_first(indexed: IndexedStore):
-    uids = indexed.put(indexed.alice, *[f"text {number}" for number in range(40)])
+    uids = indexed.put(indexed.alice, *[f"text {number}" for number in range(100)])
     indexed.idle()
     indexed.work()
     folder = finish(indexed.alice.open("INBOX"))._folder
     files = {folder.file(row): row.uid for row in _rows(indexed.alice, folder)}
     order = [files[path] for path in indexed.disk.opened]
     assert sorted(order) == list(uids)
-    assert min(order[:PIECE]) > max(order[-PIECE:])
+    assert min(order[:PIECE]) > max(order[PIECE:])
 
 
 def _rows(account: MaildirAccount, folder: Any) -> Any:
@@ -243,13 +243,13 @@ def test_a_long_indexing_is_told_and_a_short_one_is_not(
     indexed.work()
     assert indexed.told == []
     monkeypatch.setattr(indexing, "REPORTED", 50)
-    indexed.put(indexed.alice, *["hello"] * 100)
-    indexed.disk.seconds = 0.5
+    indexed.put(indexed.alice, *["hello"] * 300)
+    indexed.disk.seconds = 0.2
     indexed.idle()
     while indexed.is_needed:
         indexed.work()
     done = [each[2] for each in indexed.told]
-    assert indexed.told[-1] == (ALICE, "INBOX", 100, 100)
+    assert indexed.told[-1] == (ALICE, "INBOX", 300, 300)
     assert done == sorted(done)
     assert 3 <= len(done) <= 8
 

@@ -1,8 +1,8 @@
 """Indexing texts in the background: whose turn it is, and how far it has come.
 
 Mailboxes to which mail came, or in which a search had to read messages, wait here until nobody has used
-the account for a moment. Then a few messages at a time are indexed, the newest first, and never for
-long. An account that the store has forgotten meanwhile waits until it is next used.
+the account for a moment. Then a few messages at a time are indexed, the newest first; between any two
+whoever waits goes on. An account that the store has forgotten meanwhile waits until it is next used.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,11 @@ from twisted_mail.store.tree.folder import Folder
 
 IDLE_SECONDS = 1.0  # since an account was last used
 MAX_WAIT_SECONDS = 60.0  # after which an account is indexed though it is used all the time
-ROUND_SECONDS = 0.2  # of work at a time
+ROUND_SECONDS = 0.2  # of work on one account, before it is another's turn
+WORK_SECONDS = 0.9  # of work in a second, on accounts that nobody uses
 REPORT_SECONDS = 10.0  # between two reports
 REPORTED = 500  # messages: less work than this is not worth a report
-PIECE = 16  # messages indexed in one go
+PIECE = 64  # messages indexed in one go
 MAX_NOTED = 1000  # changes remembered singly; for more, the mailbox is compared
 
 Report = Callable[[str, str, int, int], None]  # account, mailbox, messages done, of how many
@@ -107,10 +108,21 @@ class Indexing:
     # ------------------------------------------------------------ doing it
 
     async def work(self) -> None:
-        """Do a little of what waits, if an account is idle. To be called again and again."""
-        search = self._next()
-        if search is None:
-            return
+        """Do some of what waits, if an account is idle. To be called every second.
+
+        An account that is used all the time has one round of it.
+        """
+        end = self._clock.monotonic() + WORK_SECONDS
+        while self._clock.monotonic() < end:
+            search = self._next()
+            if search is None:
+                return
+            is_idle = self._is_idle(search)
+            await self._work_on(search)
+            if not is_idle:
+                return
+
+    async def _work_on(self, search: Search) -> None:
         waiting = self._waiting[search]
         end = self._clock.monotonic() + ROUND_SECONDS
         while waiting.jobs:
@@ -142,8 +154,11 @@ class Indexing:
         return None
 
     def _may_work(self, search: Search, waiting: IndexingBacklog) -> bool:
-        now = self._clock.monotonic()
-        return now - search.lane.used_at >= IDLE_SECONDS or now - waiting.since >= MAX_WAIT_SECONDS
+        has_waited = self._clock.monotonic() - waiting.since >= MAX_WAIT_SECONDS
+        return has_waited or self._is_idle(search)
+
+    def _is_idle(self, search: Search) -> bool:
+        return self._clock.monotonic() - search.lane.used_at >= IDLE_SECONDS
 
     async def _step(self, search: Search, folder: Folder, job: IndexingTask) -> bool:
         """Do one piece of work; return whether it was the last."""

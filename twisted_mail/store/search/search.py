@@ -6,6 +6,7 @@ the plain scan; a message that had to be read is indexed on the way.
 """
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 from weakref import WeakSet
@@ -27,6 +28,9 @@ from twisted_mail.store.work.lane import AccountLane
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# Between two messages that are indexed in the background: then the reactor's thread has the interpreter,
+# which it would else wait for for 5 ms.
+GAP_SECONDS = 0.00005
 _ATTEMPTS = 3  # to compare a mailbox that another process writes about
 
 
@@ -202,9 +206,13 @@ class Search:
         return await self.index(folder, rest) if rest and can_go_on else can_go_on
 
     def _index_batch(self, batch: SearchBatch) -> bool:
-        found = [self._reader.text(file, self._faults.note) for file in batch.files]
-        # What lies elsewhere has its turn another time.
-        return self._add(batch.place, [one[1] for one in found if one is not None])
+        new = []
+        for file in batch.files:
+            found = self._reader.text(file, self._faults.note)
+            if found is not None:  # else it lies elsewhere, and its turn comes another time
+                new.append(found[1])
+            time.sleep(GAP_SECONDS)
+        return self._add(batch.place, new)
 
     async def tidy(self) -> None:
         """Forget mailboxes that are gone."""
