@@ -63,6 +63,7 @@ def test_lines_go_to_the_mail_log_where_there_is_one(lines):
     journal.delivered("1", ["alice@example.org", "bob@example.org"], "INBOX")
     journal.login_failed("imap", CLIENT, "x" * 200)
     journal.indexed("alice@example.org", "INBOX", 5, 10)
+    journal.rendered("alice@example.org", "INBOX", 6, 10)
     journal.disconnected("smtp", CLIENT, "quit")
     assert lines == []
     assert written == [
@@ -70,6 +71,7 @@ def test_lines_go_to_the_mail_log_where_there_is_one(lines):
         "1: delivered to alice@example.org, bob@example.org mailbox=INBOX",
         f"imap: login as '{'x' * 100}' refused from 192.0.2.1",
         "alice@example.org: 5 of 10 messages of INBOX are indexed for SEARCH",
+        "alice@example.org: 6 of 10 messages of INBOX are prepared for lists",
         "smtp: 192.0.2.1 gone: quit",
     ]
 

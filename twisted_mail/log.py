@@ -131,6 +131,11 @@ class LogJournal:
         text = f"{account}: {done} of {total} messages of {mailbox} are indexed for SEARCH"
         self._note(text, account=account, mailbox=mailbox, done=done, total=total)
 
+    def rendered(self, account: str, mailbox: str, done: int, total: int) -> None:
+        """Note how far a long rendering of what lists of messages show has come."""
+        text = f"{account}: {done} of {total} messages of {mailbox} are prepared for lists"
+        self._note(text, account=account, mailbox=mailbox, done=done, total=total)
+
     def warned(self, where: str, text: str) -> None:
         """Note something that the administrator should look at."""
         self._warn(f"{where} {text}", where=where)

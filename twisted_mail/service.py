@@ -130,6 +130,7 @@ class MailService(Service):
             PeriodicTask("tidying", TIDYING_SECONDS, parts.store.purge.step),
             PeriodicTask("compacting", TIDYING_SECONDS, parts.store.compaction.step),
             PeriodicTask("indexing", INDEXING_SECONDS, parts.store.indexing.work),
+            PeriodicTask("rendering", INDEXING_SECONDS, parts.store.rendering.work),
             *self._watchdog(),
             *(
                 PeriodicTask(name, QUEUE_SECONDS, work)

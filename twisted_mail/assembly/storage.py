@@ -48,6 +48,7 @@ class StorageAssembly:
                 settings=config.store,
                 report=self._watcher_failed,
                 progress=journal.indexed,
+                rendered=journal.rendered,
                 monitor=self._monitor,
                 reserver=shared.reserver(config.store),
                 account_blocking=threads.accounts,

@@ -44,6 +44,9 @@ class Journal(Protocol):
     def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:
         """Note how far a long indexing of a mailbox for SEARCH has come, in messages."""
 
+    def rendered(self, account: str, mailbox: str, done: int, total: int) -> None:
+        """Note how far a long rendering of a mailbox's headers has come, in messages."""
+
     def warned(self, where: str, text: str) -> None:
         """Note something that the administrator should look at, though the server goes on."""
 

@@ -21,6 +21,7 @@ from twisted_mail.mail.mailbox.change import Change
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store.account.account import MaildirAccount
+from twisted_mail.store.account.background_rendering import BackgroundRendering
 from twisted_mail.store.account.measuring import measure_for_count
 from twisted_mail.store.change_feed import ChangeFeed, Report
 from twisted_mail.store.delivery.detail_mailboxes import find_detail_mailboxes
@@ -63,19 +64,20 @@ class StoreServices:
     ``quotas`` gives an account's quota when its mail is opened and at each delivery, in place of that of
     the settings. ``report`` takes the exceptions of watchers; without it they are raised where the
     change was made. ``host`` stands in the names of files; ``disk`` makes the system calls; ``monitor``
-    notices what other programs do, where the system can. ``progress`` hears how far a long indexing has
-    come. ``account_blocking`` has the lanes of accounts, so that they and deliveries do not wait for each
-    other. Where another process of the server does that, ``reserver`` reserves room for deliveries and
-    sessions, in place of ``own_reserver``, and ``background`` takes what is to be done for mailboxes in
-    the background, in place of ``indexing`` and ``compaction`` (see ``catch_up``). ``report_fault`` takes
-    every error of the disk that a client is only sent a general answer to, or that is worked around, in
-    any thread.
+    notices what other programs do, where the system can. ``progress`` and ``rendered`` hear how far a
+    long indexing, and a long rendering of headers, has come. ``account_blocking`` has the lanes of
+    accounts, so that they and deliveries do not wait for each other. Where another process of the server
+    does that, ``reserver`` reserves room for deliveries and sessions, in place of ``own_reserver``, and
+    ``background`` takes what is to be done for mailboxes in the background, in place of ``indexing``,
+    ``rendering`` and ``compaction`` (see ``catch_up``). ``report_fault`` takes every error of the disk
+    that a client is only sent a general answer to, or that is worked around, in any thread.
     """
 
     settings: StoreSettings = StoreSettings()
     quotas: Quotas | None = None
     report: Report | None = None
     progress: Progress | None = None
+    rendered: Progress | None = None
     host: str = ""
     disk: Disk = field(default_factory=Disk)
     monitor: FolderMonitor | None = None
@@ -100,8 +102,8 @@ class StoreServices:
 class MaildirStore:
     """All accounts' mail, below one folder. Fulfils ``interfaces.Store``; any name is an account.
 
-    ``indexing`` is to be called from time to time. ``purge`` and ``compaction`` are to be asked for a
-    step every second or so. Deliveries are made by ``blocking``.
+    ``indexing`` and ``rendering`` are to be called from time to time. ``purge`` and ``compaction`` are to
+    be asked for a step every second or so. Deliveries are made by ``blocking``.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class MaildirStore:
         self._environment = services.environment(clock, render)
         self._group_commit = GroupCommit(self._environment, self._root, blocking)
         self.indexing = Indexing(clock, services.progress)
+        self.rendering = BackgroundRendering(clock, render, services.rendered)
         self.compaction = UidListCompaction(clock)
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
         self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
@@ -159,6 +162,7 @@ class MaildirStore:
             self._services.background(account.name, folder.name, change is None)
             return
         self.indexing.note(account.search, folder, change)
+        self.rendering.note(account.name, account.lane, folder, change)
         self.compaction.note(account.lane, folder, change)
 
     async def catch_up(self, name: str, mailbox: str, must_compare: bool) -> None:

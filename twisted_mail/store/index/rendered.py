@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
 from twisted_mail.store.index.database import Database
@@ -59,6 +60,13 @@ class ItemTable:
         values = state.id, json.dumps(list(uids)), version, tier, max_octets
         found = self._database.connection.execute(query, values)
         return {values[0]: RenderedItems._make((*values[1:], tier)) for values in found}
+
+    def uids(self, state: MailboxRow, version: int) -> set[int]:
+        """Return the UIDs of all messages of which anything is rendered."""
+        found: list[Any] = self._database.connection.execute(
+            "SELECT uid FROM items WHERE mailbox = ? AND version = ?", (state.id, version)
+        ).fetchall()
+        return {uid for (uid,) in found}
 
     def save(self, state: MailboxRow, version: int, items: Mapping[int, RenderedItems]) -> None:
         """Keep items, where their messages are still there and not rendered further."""

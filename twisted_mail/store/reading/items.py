@@ -16,6 +16,8 @@ from twisted_mail.store.work.measure import PIECE, all_measured
 
 BATCH = 100  # whole messages handled before others have their turn
 BATCH_SIZE = 1024 * 1024  # octets, likewise
+PIECE_SECONDS = 0.02  # of rendering in the background before others have their turn
+SOME = 10  # messages rendered between two looks at the clock
 HELD = 1024 * 1024  # octets of envelopes that wait to be kept
 SMALL = 16 * 1024  # octets; larger items are not read unless they are asked for
 
@@ -106,6 +108,28 @@ def keep_headers(folder: Folder, work: UnitOfWork, uids: Sequence[int], render: 
 
     _render_each(folder, work, uids, render, take)
     save()
+
+
+def lacking(folder: Folder, work: UnitOfWork, version: int) -> list[int]:
+    """Return the ascending UIDs of the messages of which nothing is rendered by this version."""
+    state = mailbox_row(folder, work)
+    return sorted(work.index.uids(state).difference(work.index.rendered.uids(state, version)))
+
+
+def render_lacking(folder: Folder, work: UnitOfWork, uids: Sequence[int], render: Renderer) -> int:
+    """Render the headers of messages, where nothing is rendered yet; return of how many.
+
+    Those are the first of the UIDs: others have their turn after ``PIECE_SECONDS``.
+    """
+    began, number = folder.clock.monotonic(), 0
+    known = work.index.rendered.items(
+        mailbox_row(folder, work), uids, render.version, ItemTier.HEADER
+    )
+    while number < len(uids) and (number == 0 or folder.clock.monotonic() - began < PIECE_SECONDS):
+        some = uids[number : number + SOME]
+        keep_headers(folder, work, [uid for uid in some if uid not in known], render)
+        number += len(some)
+    return number
 
 
 def _render_each(

@@ -1,0 +1,137 @@
+"""Rendering the headers of messages in the background, so that the first list of a mailbox is at hand.
+
+Mail that is noticed as it comes is rendered then. What came by APPEND, in masses, or before this server
+did, waits here until nobody has used its account for a moment. Then a few messages at a time are
+rendered, the newest first, and never for long: who asks for something meanwhile waits for one piece of
+work at most.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary, WeakSet
+
+from twisted_mail.interfaces import Clock, Renderer
+from twisted_mail.mail.mailbox.change import Change, EntriesAdded
+from twisted_mail.mail.outcome import MailError
+from twisted_mail.store.reading.items import lacking, render_lacking
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.work.lane import AccountLane
+
+IDLE_SECONDS = 1.0  # since an account was last used
+ROUND_SECONDS = 0.2  # of work at a time
+PIECE = 100  # messages rendered in one go
+MAX_NOTED = 1000  # messages remembered singly; for more, the mailbox is compared
+REPORT_SECONDS = 10.0  # between two reports
+REPORTED = 500  # messages: less work than this is not worth a report
+
+Report = Callable[[str, str, int, int], None]  # account, mailbox, messages done, of how many
+
+
+@dataclass(slots=True)
+class RenderingTask:
+    """The messages of one mailbox whose headers wait, in the order in which they came.
+
+    With ``must_compare`` there may be more, which the index is to be asked for first.
+    """
+
+    todo: list[int] = field(default_factory=list)
+    must_compare: bool = False
+    total: int = 0
+    reported_at: float = 0.0
+
+    def note(self, uids: Sequence[int] | None) -> None:
+        """Note messages that came; None: the index is to be asked for them, as it is for very many."""
+        if uids is None or len(self.todo) + len(uids) > MAX_NOTED:
+            self.must_compare = True
+        else:
+            self.todo += uids
+            self.total += len(uids)
+
+    def learn(self, uids: list[int]) -> None:
+        """Take the index's answer; what came while it was asked is among it, or comes after it."""
+        found = set(uids)
+        self.todo = uids + [uid for uid in self.todo if uid not in found]
+        self.total = len(self.todo)
+
+
+@dataclass(slots=True)
+class RenderingBacklog:
+    """What waits for one account."""
+
+    account: str
+    tasks: dict[Folder, RenderingTask] = field(default_factory=dict)
+
+
+class BackgroundRendering:
+    """What waits for all accounts of a store, on the reactor thread."""
+
+    def __init__(self, clock: Clock, render: Renderer, report: Report | None = None) -> None:
+        self._clock = clock
+        self._render = render
+        self._report = report
+        self._waiting: WeakKeyDictionary[AccountLane, RenderingBacklog] = WeakKeyDictionary()
+        self._compared: WeakSet[Folder] = WeakSet()  # what these lack is noted as it comes
+
+    @property
+    def is_needed(self) -> bool:
+        """Return whether anything waits."""
+        return any(backlog.tasks for backlog in self._waiting.values())
+
+    def note(self, account: str, lane: AccountLane, folder: Folder, change: Change | None) -> None:
+        """Note a change in a mailbox; None: there may be messages that nobody noted."""
+        uids = change.uids if isinstance(change, EntriesAdded) else None
+        if uids is None and (change is not None or folder in self._compared):
+            return
+        backlog = self._waiting.setdefault(lane, RenderingBacklog(account))
+        backlog.tasks.setdefault(folder, RenderingTask()).note(uids)
+
+    async def work(self) -> None:
+        """Do a little of what waits, if an account is idle. To be called again and again."""
+        lane = next(filter(self._is_idle, self._waiting), None)
+        if lane is None:
+            return
+        backlog = self._waiting[lane] = self._waiting.pop(lane)  # the others go first next time
+        end = self._clock.monotonic() + ROUND_SECONDS
+        while backlog.tasks and self._is_idle(lane) and self._clock.monotonic() < end:
+            folder, task = next(iter(backlog.tasks.items()))
+            if await self._step(lane, folder, task):
+                del backlog.tasks[folder]
+            self._report_progress(backlog.account, folder, task)
+        if not backlog.tasks:
+            self._waiting.pop(lane, None)
+
+    def _is_idle(self, lane: AccountLane) -> bool:
+        return self._clock.monotonic() - lane.used_at >= IDLE_SECONDS
+
+    async def _step(self, lane: AccountLane, folder: Folder, task: RenderingTask) -> bool:
+        """Do one piece of work; return whether it was the last for this mailbox."""
+        try:
+            if task.must_compare:
+                await self._compare(lane, folder, task)
+            elif task.todo:
+                await self._render_some(lane, folder, task)
+        except MailError:
+            return True  # the mailbox is gone, or the next change reminds
+        return not (task.todo or task.must_compare)
+
+    async def _compare(self, lane: AccountLane, folder: Folder, task: RenderingTask) -> None:
+        task.must_compare = False
+        version = self._render.version
+        task.learn(await lane.perform_on_in_background(folder, lacking, version))
+        self._compared.add(folder)
+
+    async def _render_some(self, lane: AccountLane, folder: Folder, task: RenderingTask) -> None:
+        """Render the newest; those for which there was no time wait on."""
+        piece = task.todo[-PIECE:]
+        del task.todo[-PIECE:]
+        piece.reverse()
+        number = await lane.perform_on_in_background(folder, render_lacking, piece, self._render)
+        task.todo += reversed(piece[number:])
+
+    def _report_progress(self, account: str, folder: Folder, task: RenderingTask) -> None:
+        if self._report is None or task.total < REPORTED:
+            return
+        now = self._clock.monotonic()
+        if not task.todo or now - task.reported_at >= REPORT_SECONDS:
+            task.reported_at = now
+            self._report(account, folder.name, task.total - len(task.todo), task.total)
