@@ -43,7 +43,7 @@ class Ours:
         command = [sys.executable, "-m", "bench.serve", str(self.folder)]
         command += [f"--workers={self.workers}", f"--shift={self.workers * 100}"]
         self._process = subprocess.Popen(command)
-        _wait_for_port(15143 + self.workers * 100)
+        wait_for_port(15143 + self.workers * 100)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -120,7 +120,8 @@ def _script(name: str, *words: str) -> None:
     subprocess.run([str(PEERS / name), *words], check=True, env=known, stdout=sys.stderr)
 
 
-def _wait_for_port(port: int) -> None:
+def wait_for_port(port: int) -> None:
+    """Wait until a server listens there. Raises SystemExit if none does in time."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:

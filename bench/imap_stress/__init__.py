@@ -1,0 +1,1 @@
+"""Many clients in one mailbox, with random commands, and a check of all that the server says."""
