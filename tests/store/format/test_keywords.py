@@ -51,6 +51,25 @@ def test_a_new_keyword_gets_the_next_letter_and_is_there_after_a_restart(folder:
     assert opened(folder).letter_of == {"$Junk": "a", "Work": "b"}
 
 
+def test_names_show_keywords_from_the_moment_they_have_letters(folder: Path) -> None:
+    found = opened(folder)
+    flags = normal(["Work", "\\Seen"])
+    assert found.written(flags) == (flags, b"c:2,S")
+    found.admit(["WORK"])
+    assert found.written(flags) == (normal(["WORK", "\\Seen"]), b"c:2,Sa")
+    (folder / keywords.FILE.decode()).write_bytes(b"0 other\n1 WORK\n")
+    found.catch_up()
+    assert found.written(flags) == (normal(["WORK", "\\Seen"]), b"c:2,Sb")
+
+
+def test_few_names_are_remembered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keywords, "MOST_WRITTEN", 2)
+    found = opened(folder)
+    for name in ("\\Seen", "\\Draft", "\\Flagged", "\\Seen"):
+        assert found.written(normal([name])) == (normal([name]), b"c:2," + name[1:2].encode())
+        assert len(found._written) <= 2
+
+
 def test_keywords_keep_their_first_spelling(folder: Path) -> None:
     found = opened(folder)
     found.admit(["Work"])

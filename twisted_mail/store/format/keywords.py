@@ -21,6 +21,7 @@ from twisted_mail.store.format.filename import KEYWORD_LETTERS
 
 FILE = b"dovecot-keywords"
 LIMIT = 1000  # in one mailbox
+MOST_WRITTEN = 256  # sets of flags whose names are remembered
 # Dovecot renames files first and writes the file of keywords a moment later.
 AWAITED_SECONDS = 10.0
 RETRY_SECONDS = 60.0  # after which a file that could not be read is tried again
@@ -78,6 +79,7 @@ class Keywords:
         self.by_letter: dict[str, str] = {}
         self.letter_of: dict[str, str] = {}
         self._spelling: dict[str, str] = {}
+        self._written: dict[Flags, tuple[Flags, bytes]] = {}  # what ``written`` returned
         self._awaited_until = -math.inf
 
     def move(self, folder: bytes) -> None:
@@ -132,11 +134,23 @@ class Keywords:
         for name in names:
             self._spelling.setdefault(name.lower(), name)
         self.names = tuple(self._spelling.values())
+        self._written.clear()
 
     def spelled(self, flags: Iterable[str]) -> Flags:
         r"""Return flags as this mailbox spells them, without ``\Recent``."""
         named = flag.normal(self._spelling.get(name.lower(), name) for name in flags)
         return flag.intern(named - {flag.RECENT})
+
+    def written(self, flags: Flags) -> tuple[Flags, bytes]:
+        """Return flags as this mailbox spells them, and the tail of a name in cur that has them."""
+        found = self._written.get(flags)
+        if found is None:
+            if len(self._written) >= MOST_WRITTEN:
+                self._written.clear()
+            spelled = self.spelled(flags)
+            found = spelled, filename.tail_of(spelled, self.letter_of)
+            self._written[flags] = found
+        return found
 
     def admit(self, flags: Iterable[str], in_use: Flags | None = None) -> None:
         """Make sure that messages here can have these flags, with letters for their keywords.
@@ -174,6 +188,7 @@ class Keywords:
                 for low, name in self._spelling.items()
                 if name in in_use or name in lettered
             }
+            self._written.clear()
         if len(self._spelling) + number > LIMIT:
             raise Refused("There is no room for more keywords in this mailbox.", "LIMIT")
 

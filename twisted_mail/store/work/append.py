@@ -7,7 +7,7 @@ is renamed into cur, and cur is synced; the index knows it. Whatever fails takes
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
@@ -15,7 +15,6 @@ from twisted_mail.mail.mailbox.change import EntriesAdded
 from twisted_mail.mail.mailbox.entry import CopyResult, Entry, NewMessage
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.disk.message_file import write_message
-from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.tree.folder import Folder
@@ -43,7 +42,8 @@ class TmpFile:
 
     def moved(self, folder: bytes) -> "TmpFile":
         """Return it in another folder, by the same name."""
-        return replace(self, path=folder + self.path[self.path.rindex(b"/") :])
+        path = folder + self.path[self.path.rindex(b"/") :]
+        return TmpFile(path, self.base, self.flags, self.date, self.size, self.stored)
 
 
 # ---------------------------------------------------------------- append
@@ -138,6 +138,5 @@ def add_to_index(folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequ
 
 
 def _row(folder: Folder, uid: int, modseq: int, arrival: TmpFile) -> Row:
-    flags = folder.keywords.spelled(arrival.flags)
-    tail = filename.tail_of(flags, folder.keywords.letter_of)
+    flags, tail = folder.keywords.written(arrival.flags)
     return Row(uid, arrival.base, tail, flags, modseq, arrival.date, arrival.size, arrival.stored)

@@ -9,7 +9,6 @@ from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, CopyResult
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.message_file import link_or_copy
-from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.tree.folder import Folder
@@ -59,10 +58,13 @@ def link(
     Each link has the name that the file is to have in cur. Raises Refused: OVERQUOTA, LIMIT.
     """
     origin = ready(source, work)
+    modseq = origin.highest_modseq
     there = all_measured(source, work, work.index.rows(origin, set(uids)))
     claim(work, before.plus(Usage(sum(row.size for row in there), len(there))))
     _admit(target, work, (row.flags for row in there))
-    linked = _link_all(source, work, origin, uids, partial(_link, source, target, work, place))
+    if origin.highest_modseq != modseq:  # the source was looked at meanwhile
+        there = work.index.rows(origin, set(uids))
+    linked = _link_all(source, work, origin, there, partial(_link, source, target, work, place))
     _admit(target, work, (file.flags for _, file in linked))
     return linked
 
@@ -75,15 +77,14 @@ def _link_all(
     source: Folder,
     work: UnitOfWork,
     origin: MailboxRow,
-    uids: Sequence[int],
+    rows: list[Row],
     link_one: Callable[[Row], TmpFile],
 ) -> list[Linked]:
     """Link messages; where files have other names by now, look at their folder again."""
     linked: dict[int, TmpFile] = {}
-    before = source.faulty.count
+    before, uids, modseq = source.faulty.count, {row.uid for row in rows}, origin.highest_modseq
     for _ in range(_ATTEMPTS):
         lost = False
-        rows = work.index.rows(origin, set(uids) - linked.keys())
         for row in all_measured(source, work, rows):
             try:
                 if row.date == UNKNOWN_DATE:
@@ -92,11 +93,13 @@ def _link_all(
             except FileNotFoundError:
                 lost = True
         require_usable(source, before, uids)
-        if not lost:
-            # Read again: a look at the folder may have found other flags.
+        if not lost and modseq == origin.highest_modseq:
+            return sorted(linked.items())
+        if not lost:  # another look at the folder found other flags, say
             rows = work.index.rows(origin, linked)
             return [(row.uid, _flagged(linked[row.uid], row.flags)) for row in rows]
         scan(source, work, is_forced=True)
+        rows = work.index.rows(origin, uids - linked.keys())
     raise Unavailable("The mailbox is being changed by another program.")
 
 
@@ -106,8 +109,7 @@ def _flagged(file: TmpFile, flags: Flags) -> TmpFile:
 
 def _link(source: Folder, target: Folder, work: UnitOfWork, place: bytes, row: Row) -> TmpFile:
     base = target.namer.base(target.clock.now(), row.stored, row.size, original=row.base)
-    flags = target.keywords.spelled(row.flags)
-    tail = filename.tail_of(flags, target.keywords.letter_of)
+    _, tail = target.keywords.written(row.flags)
     path, new_path = source.file(row), place + b"/" + base + tail[1:]
     try:
         link_or_copy(target.disk, path, new_path)

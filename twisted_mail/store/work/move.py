@@ -18,7 +18,6 @@ from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, CopyResult
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.message_file import link_or_copy
-from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import give_uids, mailbox_row
@@ -132,9 +131,8 @@ def _move_all(
 
 def _row(target: Folder, row: Row, number: tuple[int, bytes], modseq: int) -> Row:
     uid, base = number
-    flags = target.keywords.spelled(row.flags)
-    tail = filename.tail_of(flags, target.keywords.letter_of)
-    return row._replace(uid=uid, base=base, tail=tail, flags=flags, modseq=modseq)
+    flags, tail = target.keywords.written(row.flags)
+    return Row(uid, base, tail, flags, modseq, row.date, row.size, row.stored)
 
 
 def _rename(source: Folder, target: Folder, work: UnitOfWork, old: Row, new: Row) -> bool:
