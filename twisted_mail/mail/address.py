@@ -13,6 +13,7 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import idna
 
@@ -92,6 +93,7 @@ def quote(local: str) -> str:
 NULL = Address("", "")
 
 
+@lru_cache(2048)  # the same come again and again; of each a kilobyte or two at most
 def parse(text: str) -> Address:
     """Read ``local@domain``.
 
