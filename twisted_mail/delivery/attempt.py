@@ -54,8 +54,10 @@ class DeliveryAttempt:
         copies = by_fields(missing, self._message.size)
         found: dict[str, MailError | None] = dict.fromkeys(self._had)
         try:
+            # An error of the only copy is that of the attempt.
+            put = self._put if len(copies) == 1 else self._put_or_error
             for fields, accounts in copies.items():
-                found |= await self._put_or_error(fields, accounts, is_all=len(copies) == 1)
+                found |= await put(fields, accounts)
         finally:
             self.results = {one: found[one] for one in addressed if one in found}
         return self.results
@@ -68,14 +70,12 @@ class DeliveryAttempt:
         return dict(await self._store.detail_mailboxes(details)) if details else {}
 
     async def _put_or_error(
-        self, fields: bytes, accounts: Sequence[str], is_all: bool
+        self, fields: bytes, accounts: Sequence[str]
     ) -> Mapping[str, MailError | None]:
         """Put one of several copies; an error that they all share is none of the other copies."""
         try:
             return await self._put(fields, accounts)
         except MailError as error:
-            if is_all:
-                raise
             return dict.fromkeys(accounts, error)
 
     async def _put(self, fields: bytes, accounts: Sequence[str]) -> Mapping[str, MailError | None]:
@@ -83,14 +83,14 @@ class DeliveryAttempt:
         final = Message(BorrowedBlob(self._message.blob), prefix)
         if self._envelope.is_quarantined:
             return await quarantine(self._store, accounts, final)
+        if not self._mailboxes:  # nearly all mail
+            return await self._store.deliver(accounts, final)
         return await self._put_into_mailboxes(accounts, final)
 
     async def _put_into_mailboxes(
         self, accounts: Sequence[str], message: Message
     ) -> Mapping[str, MailError | None]:
         """Deliver; what a mailbox does not take any more goes to INBOX."""
-        if not self._mailboxes:  # nearly all mail
-            return await self._store.deliver(accounts, message)
         answers = dict(await self._store.deliver(accounts, message, self._mailboxes))
         gone = [one for one in self._mailboxes if is_missing_mailbox(answers.get(one))]
         for one in gone:
