@@ -38,9 +38,12 @@ def look_up(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    """Return what ``question`` reads of one mailbox. Raises Refused, Unavailable."""
+    """Return what ``question`` reads of one mailbox. Raises Refused, Unavailable.
+
+    Blocks that are ``apart`` are made rows first, which is no reading.
+    """
     row = folder.freshness.row
-    if row is not None and _may_read(tree, folder, row):
+    if row is not None and not row.apart and _may_read(tree, folder):
         with suppress(apsw.Error):  # it comes again within the transaction, which deals with it
             found = question(tree.index, row, *args, **kwargs)
             if _is_still_known(tree, folder):
@@ -52,10 +55,8 @@ def look_up(
     return perform_on(tree, folder, within)
 
 
-def _may_read(tree: Tree, folder: Folder, row: MailboxRow) -> bool:
-    """Return whether the index has rows of all messages, and there is nothing to be done first."""
-    is_ready = tree.has_open_index and tree.is_prepared
-    return is_ready and not row.apart and not folder.is_removed
+def _may_read(tree: Tree, folder: Folder) -> bool:
+    return tree.has_open_index and tree.is_prepared and not folder.is_removed
 
 
 def _is_still_known(tree: Tree, folder: Folder) -> bool:
@@ -81,7 +82,7 @@ def find_unaltered(tree: Tree, name: str) -> tuple[Folder, MailboxRow] | None:
 def _is_unaltered(tree: Tree, folder: Folder, row: MailboxRow) -> bool:
     freshness = folder.freshness
     return (
-        _may_read(tree, folder, row)
+        _may_read(tree, folder)
         and freshness.listed is None
         and freshness.is_settled
         and row.first_recent == freshness.first_recent != 0
