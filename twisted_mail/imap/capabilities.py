@@ -4,21 +4,26 @@ The list is derived from the capabilities that the extensions bring, by the stat
 by what the wire allows and by settings.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from twisted_mail.imap.settings import Settings
-from twisted_mail.interfaces import Mechanism, Wire
+from twisted_mail.interfaces import Mechanism, TlsInfo
 
 
 @dataclass(frozen=True, slots=True)
 class CapabilityContext:
-    """What a capability may depend on."""
+    """What a capability may depend on: nothing else, for the list is made once for each of these.
 
-    wire: Wire
+    The last three are as of the wire.
+    """
+
     settings: Settings
-    mechanisms: Sequence[Mechanism]
+    mechanisms: tuple[Mechanism, ...]
     is_authenticated: bool
+    tls_info: TlsInfo | None
+    may_start_tls: bool
+    takes_passwords: bool
 
 
 Condition = Callable[[CapabilityContext], bool]
@@ -63,8 +68,3 @@ class Capability:
         if self.values is None:
             return [self.keyword]
         return [f"{self.keyword}={value}" for value in self.values(context)]
-
-
-def usable_mechanisms(wire: Wire, mechanisms: Sequence[Mechanism]) -> list[Mechanism]:
-    """Return the mechanisms that give no password away on this wire."""
-    return [each for each in mechanisms if wire.takes_passwords or not each.reveals_password]

@@ -97,10 +97,15 @@ class ImapSession:
 
     def capabilities(self) -> str:
         """Return the capabilities in the present state."""
-        is_authenticated = self._avatar is not None
-        return self.tables.capability_line(
-            CapabilityContext(self.wire, self.settings, self.backend.mechanisms, is_authenticated)
+        context = CapabilityContext(
+            self.settings,
+            tuple(self.backend.mechanisms),
+            self._avatar is not None,
+            self.wire.tls_info,
+            self.wire.may_start_tls,
+            self.wire.takes_passwords,
         )
+        return self.tables.capability_line(context)
 
     def enter_authenticated(self, avatar: Mailboxes) -> None:
         """Go to the authenticated state."""

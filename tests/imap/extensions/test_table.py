@@ -6,7 +6,7 @@ import pytest
 
 from tests.imap.talk import ImapFixture
 from twisted_mail import imap
-from twisted_mail.imap.capabilities import Capability, before_login
+from twisted_mail.imap.capabilities import Capability, CapabilityContext, before_login
 from twisted_mail.imap.extensions import append_limit, idle, objectid, status_size, within
 from twisted_mail.imap.extensions.base import BASE
 from twisted_mail.imap.extensions.extension import Extension
@@ -105,10 +105,24 @@ def test_capabilities_follow_the_state_of_the_connection() -> None:
 
 def test_a_capability_may_depend_on_tls() -> None:
     imap = ImapFixture()
-    private = Capability("X-PRIVATE", lambda context: context.wire.tls_info is not None)
+    private = Capability("X-PRIVATE", lambda context: context.tls_info is not None)
     imap.tables = tables_of([BASE, Extension("X", (private,))])
     lines = imap.talk("a CAPABILITY", "b STARTTLS", "c CAPABILITY", tls=True)
     assert [line.endswith(" X-PRIVATE") for line in lines if line.startswith("* ")] == [False, True]
+
+
+def test_the_list_of_capabilities_is_made_once_for_each_kind_of_connection() -> None:
+    imap = ImapFixture()
+    asked: list[bool] = []
+
+    def is_offered(context: CapabilityContext) -> bool:
+        asked.append(context.is_authenticated)
+        return True
+
+    imap.tables = tables_of([BASE, Extension("X", (Capability("X-COUNTED", is_offered),))])
+    for _ in range(2):
+        imap.inside("a CAPABILITY", "b CAPABILITY")
+    assert sorted(asked) == [False, True]
 
 
 def test_a_name_that_is_there_twice_is_refused() -> None:

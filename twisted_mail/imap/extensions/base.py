@@ -5,7 +5,6 @@ from twisted_mail.imap.capabilities import (
     CapabilityContext,
     always,
     before_login,
-    usable_mechanisms,
 )
 from twisted_mail.imap.commands import (
     always as always_allowed,
@@ -28,18 +27,19 @@ from twisted_mail.imap.mailboxes.responses import SELECT_RESPONSES
 from twisted_mail.imap.mailboxes.return_options import RETURN_OPTIONS
 from twisted_mail.imap.mailboxes.status_items import STATUS_ITEMS
 from twisted_mail.imap.search.keys import SEARCH_KEYS
+from twisted_mail.interfaces import usable_mechanisms
 
 
 def _may_start_tls(context: CapabilityContext) -> bool:
-    return before_login(context) and context.wire.may_start_tls
+    return before_login(context) and context.may_start_tls
 
 
 def _refuses_passwords(context: CapabilityContext) -> bool:
-    return before_login(context) and not context.wire.takes_passwords
+    return before_login(context) and not context.takes_passwords
 
 
 def _mechanisms(context: CapabilityContext) -> list[str]:
-    return [each.name for each in usable_mechanisms(context.wire, context.mechanisms)]
+    return [each.name for each in usable_mechanisms(context.mechanisms, context.takes_passwords)]
 
 
 BASE = Extension(
