@@ -127,13 +127,17 @@ def _ask(checker: ICredentialsChecker, credentials: IUsernamePassword) -> Any:
     return checker.requestAvatarId(credentials)
 
 
-def checker(descriptions: Iterable[str], directory: Directory, default_domain: str = "") -> FirstOf:
+def checker(
+    descriptions: Iterable[str], directory: Directory, default_domain: str = ""
+) -> ICredentialsChecker:
     """Return one checker that asks those which strcred strings describe, in order.
 
     ``default_domain`` completes a bare user name where the directory is asked. Raises what strcred
     and the checkers' factories do: InvalidAuthType, InvalidAuthArgumentString, ValueError.
     """
-    return FirstOf(tuple(_make(text, directory, default_domain) for text in descriptions))
+    checkers = tuple(_make(text, directory, default_domain) for text in descriptions)
+    is_alone = len(checkers) == 1 and isinstance(checkers[0], DirectoryChecker)
+    return checkers[0] if is_alone else FirstOf(checkers)
 
 
 def _make(description: str, directory: Directory, default_domain: str) -> ICredentialsChecker:

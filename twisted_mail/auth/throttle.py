@@ -10,6 +10,7 @@ A peer on this host (a webmail, a proxy) serves many people: for those only acco
 import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from twisted_mail.interfaces import Clock, Peer
@@ -82,7 +83,8 @@ class LocalThrottle:
 
         Those of the network stay: otherwise a guesser with one account could clear them at will.
         """
-        self._failures.pop(_account_key(name), None)
+        if self._failures:  # in most servers, most of the time, there are none
+            self._failures.pop(_account_key(name), None)
 
     def _counted(self, key: str) -> _Failures:
         now = self.clock.monotonic()
@@ -115,10 +117,15 @@ def _account_key(name: str) -> str:
 
 def network(peer: Peer) -> str:
     """Return the network that the peer's failures count for; empty for a peer on this host."""
+    return _network(peer.host)
+
+
+@lru_cache(1000)
+def _network(host: str) -> str:
     try:
-        address = ipaddress.ip_address(peer.host.partition("%")[0])
+        address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return peer.host
+        return host
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     if address.is_loopback:
