@@ -38,12 +38,30 @@ def test_the_mailbox_that_was_read_from_last_keeps_its_names() -> None:
     assert not known.of(2)
 
 
-def test_more_names_than_there_is_room_for_are_not_kept() -> None:
-    known = FileNames(max_names=2)
-    known.put(1, names(1, 2, 3))
-    assert not known.of(1)
+def test_a_mailbox_that_is_read_from_by_known_names_keeps_them() -> None:
+    known = FileNames(max_names=4)
     known.put(1, names(1, 2))
+    known.put(2, names(1, 2))
     assert known.of(1) == names(1, 2)
+    known.put(3, names(1, 2))
+    assert known.of(1) == names(1, 2)
+    assert not known.of(2)
+
+
+def test_one_mailbox_does_not_drive_out_all_others() -> None:
+    known = FileNames(max_names=6, max_share=4)
+    known.put(1, names(1, 2))
+    for uid in range(100):
+        known.put(2, names(uid))
+        assert uid in known.of(2)
+    assert 2 <= len(known.of(2)) <= 4
+    assert known.of(1) == names(1, 2)
+
+
+def test_more_names_than_there_is_room_for_are_not_kept() -> None:
+    known = FileNames(max_names=4, max_share=4)
+    known.put(1, names(*range(9)))
+    assert known.of(1) == names(7, 8)
 
 
 def test_the_names_of_a_closed_mailbox_make_room() -> None:

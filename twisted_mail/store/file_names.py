@@ -7,12 +7,14 @@ whether it is that one.
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.format import filename
 
 MAX_NAMES = 20_000  # of all mailboxes together: some 6 MB
+MAX_SHARE = 15_000  # of one mailbox
 
 
 class FileName(NamedTuple):
@@ -34,26 +36,32 @@ class FileNames:
     """The names of files of a process, by mailbox. Reactor thread only.
 
     All accounts share one bound; the names of the mailbox that nobody read from the longest go first,
-    all together.
+    all together. Of a mailbox that has more than its share, those that were learnt first go.
     """
 
-    def __init__(self, max_names: int = MAX_NAMES) -> None:
+    def __init__(self, max_names: int = MAX_NAMES, max_share: int = MAX_SHARE) -> None:
         self._max_names = max_names
+        self._max_share = max_share
         self._count = 0
         self._mailboxes: OrderedDict[int, dict[int, FileName]] = OrderedDict()
 
     def of(self, mailbox: int) -> Mapping[int, FileName]:
-        """Return the names known in an open mailbox, by UID; the mapping is live."""
+        """Return the names known in an open mailbox, by UID, which is read from now."""
         known = self._mailboxes.get(mailbox)
-        return _NONE if known is None else known
+        if known is None:
+            return _NONE
+        self._mailboxes.move_to_end(mailbox)
+        return known
 
     def put(self, mailbox: int, names: Mapping[int, FileName]) -> None:
         """Keep names that were found."""
-        known = self._mailboxes.setdefault(mailbox, {})
-        self._mailboxes.move_to_end(mailbox)
-        before = len(known)
+        known = self._mailboxes.pop(mailbox, {})
+        self._count -= len(known)
         known.update(names)
-        self._count += len(known) - before
+        if len(known) > self._max_share:
+            known = dict(islice(known.items(), len(known) - self._max_share // 2, None))
+        self._mailboxes[mailbox] = known
+        self._count += len(known)
         while self._count > self._max_names:
             self._count -= len(self._mailboxes.popitem(last=False)[1])
 
