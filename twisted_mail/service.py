@@ -1,7 +1,7 @@
 """The running mail server, and how ``twistd mailserver`` makes it.
 
 The parts are made in ``assembly``; here they are started and stopped. If the configuration asks for
-workers, these take the mail in, and this process does everything else.
+workers, these hold the conversations, and this process does everything else.
 """
 
 import itertools

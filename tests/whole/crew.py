@@ -14,7 +14,7 @@ from tests.whole.talker import Talker
 
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
 WORKERS = 2
-SERVICES = ("smtp", "submission", "lmtp", "imap")
+SERVICES = ("smtp", "submission", "lmtp", "imap", "pop3")
 
 
 class Crewed:

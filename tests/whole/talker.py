@@ -79,6 +79,11 @@ class Talker:
         self._line()
         assert self.ask(f"LOGIN {account} secret").is_ok
 
+    @property
+    def port(self) -> int:
+        """Return the number of our own port."""
+        return int(self._socket.getsockname()[1])
+
     # ------------------------------------------------------------ the wire
 
     def _more(self) -> None:

@@ -21,7 +21,7 @@ from twisted_mail.workers.remote import HANDOFF_PREFIX
 pytestmark = pytest.mark.whole
 
 
-def test_mail_comes_in_by_workers_and_is_read_in_the_main_process(crewed: Crewed) -> None:
+def test_mail_comes_in_by_all_workers(crewed: Crewed) -> None:
     watching = Talker(crewed.ports["imap"], BOB)
     watching.select("INBOX")
     with ExitStack() as stack:

@@ -24,11 +24,13 @@ from twisted_mail.net.server.connection_count import SharedCountMemory
 from twisted_mail.net.server.listener import Listener
 from twisted_mail.net.server.listening import StoppableFactory
 from twisted_mail.testing.recorded_log import ListJournal
+from twisted_mail.workers import pool, spawn
 from twisted_mail.workers import slots as room
-from twisted_mail.workers import spawn
 from twisted_mail.workers.pool import FOLLOW_SECONDS, WorkerPool
 from twisted_mail.workers.remote import HANDOFF_PREFIX
 from twisted_mail.workers.worker import BRIDGE, COUNTS, FIRST_PORT, WorkerConfig
+
+PROTOCOLS = {"smtp": SimpleNamespace(is_spread=True), "daytime": SimpleNamespace()}
 
 
 class FakeListener:
@@ -176,13 +178,14 @@ class FakeServices:
 
 
 class MainProcess:
-    """A pool of two, with a listener for SMTP and one for IMAP."""
+    """A pool of two, with a listener for SMTP and one that cannot be spread."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(spawn, "WorkerServices", FakeServices)
+        monkeypatch.setattr(pool, "protocols", lambda: PROTOCOLS)
         FakeServices.closed = 0
         (folder / "tmp").mkdir()
-        listeners = (ListenerConfig("smtp", "tcp:1"), ListenerConfig("imap", "tcp:2"))
+        listeners = (ListenerConfig("smtp", "tcp:1"), ListenerConfig("daytime", "tcp:2"))
         config = Config(
             folder / "mail.toml",
             "h.example",
@@ -192,9 +195,9 @@ class MainProcess:
         )
         self.reactor = FakeReactor()
         self.pool = WorkerPool(self.reactor, config)
-        self.smtp, self.imap = FakeListener(0, 7), FakeListener(1, 8)
+        self.smtp, self.daytime = FakeListener(0, 7), FakeListener(1, 8)
         self.parts = FakeParts(config)
-        self.listeners = FakeListeners((self.smtp, listeners[0]), (self.imap, listeners[1]))
+        self.listeners = FakeListeners((self.smtp, listeners[0]), (self.daytime, listeners[1]))
 
     def start(self) -> None:
         parts: Any = self.parts
@@ -236,7 +239,7 @@ def test_the_main_process_accepts_until_a_worker_does_and_when_none_does(main: M
     assert main.smtp.is_accepting
     main.begin(0)
     assert not main.smtp.is_accepting
-    assert main.imap.is_accepting
+    assert main.daytime.is_accepting
     main.begin(1)
     main.processes[0].end(KILLED)
     assert not main.smtp.is_accepting
@@ -414,7 +417,7 @@ def test_a_listener_that_workers_cannot_serve_any_more_is_served_here(main: Main
     main.start()
     main.begin(0, 1)
     assert not main.smtp.is_accepting
-    main.listeners.pairs[0] = main.smtp, ListenerConfig("imap", "tcp:1")
+    main.listeners.pairs[0] = main.smtp, ListenerConfig("daytime", "tcp:1")
     ask(main, main.pool.follow())
     assert main.smtp.is_accepting
     assert [one.worker.changes[0].listeners for one in main.processes] == [{}, {}]
@@ -423,7 +426,7 @@ def test_a_listener_that_workers_cannot_serve_any_more_is_served_here(main: Main
 def test_workers_release_a_listener_before_its_port_is_closed(main: MainProcess) -> None:
     main.start()
     main.begin(0, 1)
-    listeners: Any = [main.smtp, main.imap]
+    listeners: Any = [main.smtp, main.daytime]
     assert ask(main, main.pool.release(listeners)) == [None]
     assert [one.worker.released for one in main.processes] == [[0], [0]]
 

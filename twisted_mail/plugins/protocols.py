@@ -39,7 +39,7 @@ class ImapProtocol:
     help: str
     busy: bytes
     settings: type = ImapSettings
-    is_spread: bool = False
+    is_spread: bool = True
 
     def make(self, settings: Any, backend: ServerBackend) -> Callable[[Wire], Session]:
         """Return what makes a session for each connection; the tables are made once."""
@@ -88,6 +88,7 @@ pop3_protocol = BuiltinProtocol(
     settings=Pop3Settings,
     session=Pop3Loop,
     backend=Pop3Backend,
+    is_spread=True,
 )
 imap_protocol = ImapProtocol(
     name="imap",

@@ -16,7 +16,7 @@ from twisted_mail.workers.worker import BRIDGE, WorkerConfig
 
 
 class WorkerTask:
-    """Takes mail in. Fulfils ``slots.ProcessTask``.
+    """Holds conversations. Fulfils ``slots.ProcessTask``.
 
     ``configure`` returns, for the worker's number, its configuration, and the descriptors that it gets
     besides the bridge; ``forget`` is called with the number when the worker has ended.

@@ -1,4 +1,4 @@
-"""The life of a worker: it gets its configuration, takes mail in, and ends when it is asked to.
+"""The life of a worker: it gets its configuration, holds conversations, and ends when it is asked to.
 
 The configuration comes over the bridge, which is the descriptor ``BRIDGE``. When the bridge is lost, so
 is the main process, and the worker ends as if it had been asked to.
