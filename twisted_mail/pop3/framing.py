@@ -77,6 +77,8 @@ class Framer:
     def _partial(self, is_response: bool) -> BadLine | None:
         """Name the flaw of a line whose end has not come; forget what is skipped."""
         self._buffer, self._at = self._buffer[self._at :], 0  # what was returned is not kept
+        if not self._buffer:
+            return None
         flaw = None
         if not self._is_skipping:
             # The last octet may be the end's CR.

@@ -75,7 +75,8 @@ class Pop3Loop:
         try:
             line = await session.read_line()
             await session.wire.yield_to_others()
-            if is_http(line):
+            # Who has logged in speaks POP3.
+            if session.locked is None and is_http(line):
                 raise ForeignProtocol("HTTP")
             await session.require_valid_login()
             keyword, argument = grammar.parse(line)
