@@ -110,10 +110,11 @@ class LocalDelivery:
                 raise
             if error is not None:
                 await self._rollback(jobs)
-            else:
+            elif jobs:
                 error = await self._commit(jobs)
         finally:
-            await attempt.end(accounts if _is_tried_again(error) else ())
+            is_tried_again = error is not None and _is_tried_again(error)
+            await attempt.end(accounts if is_tried_again else ())
         log_delivery(self._backend.journal, envelope, size, attempt.new, is_accepted=error is None)
         if error is not None:
             raise error
@@ -129,7 +130,7 @@ class LocalDelivery:
 
         Whatever it is, it does not keep the log from saying which accounts have the message.
         """
-        if jobs and self._backend.job_queue is not None:
+        if self._backend.job_queue is not None:
             try:
                 await self._backend.job_queue.commit(jobs)
             except Exception as error:
@@ -187,11 +188,9 @@ def _failure(results: Mapping[str, MailError | None]) -> MailError | None:
     return _as_error(Outcome(worst.outcome.code, worst.outcome.enhanced, text))
 
 
-def _is_tried_again(error: Exception | None) -> bool:
+def _is_tried_again(error: Exception) -> bool:
     """Return whether the sender will send the message again: after a bug, too."""
-    return error is not None and not (
-        isinstance(error, MailError) and not error.outcome.is_temporary
-    )
+    return not isinstance(error, MailError) or error.outcome.is_temporary
 
 
 def _as_error(outcome: Outcome) -> MailError:
