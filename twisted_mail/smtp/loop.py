@@ -113,15 +113,27 @@ class SmtpLoop:
             await self._penalise()
 
     async def _run(self, line: bytes) -> None:
-        """Run one command; answer what it raises."""
+        """Run one command, if it can be run here and now; answer what it raises."""
+        session = self._session
         verb, argument = parse_command(line)
         command = self.commands.get(verb)
         if command is None:
             self._refuse_line(line, replies.UNKNOWN_COMMAND)
-        elif (refusal := self._refusal(command, argument)) is not None:
-            self._session.refuse(refusal)
-        else:
-            await self._run_command(command, argument)
+            return
+        if (refusal := self._refusal(command, argument)) is not None:
+            session.refuse(refusal)
+            return
+        if command.is_junk:
+            session.limits.count_junk()
+        try:
+            await command.run(session, argument)
+        except MailError as error:
+            session.reply(error.outcome)
+        except ConversationEnded:
+            raise
+        except Exception:
+            session.backend.journal.failed(session.settings.service)
+            session.reply(replies.BUG)
 
     def _refuse_line(self, line: bytes | BadLine, reply: bytes) -> None:
         """Refuse a line that is no command, or end the conversation if it is not meant for us."""
@@ -145,20 +157,6 @@ class SmtpLoop:
         if argument and not command.has_argument:
             return replies.NO_ARGUMENT
         return command.refused.get(session.phase)
-
-    async def _run_command(self, command: Command, argument: bytes) -> None:
-        session = self._session
-        if command.is_junk:
-            session.limits.count_junk()
-        try:
-            await command.run(session, argument)
-        except MailError as error:
-            session.reply(error.outcome)
-        except ConversationEnded:
-            raise
-        except Exception:
-            session.backend.journal.failed(session.settings.service)
-            session.reply(replies.BUG)
 
     async def _penalise(self) -> None:
         """Slow down a client that makes errors, and end the conversation if they are too many."""

@@ -134,14 +134,14 @@ def read_tls_required(arrival: Arrival) -> None:
 
 async def spool(arrival: Arrival) -> None:
     """Have the message's octets in one place. Raises Unavailable."""
-    incoming = arrival.incoming
-    blob = await incoming.finish()
+    header_size = arrival.incoming.header_size
+    blob = await arrival.incoming.finish()
     arrival.message = Message(blob)
     if isinstance(blob, MemoryBlob):
-        arrival.header = blob.data[: incoming.header_size]
+        arrival.header = blob.data[:header_size]
     else:
         read = arrival.session.backend.blocking.run
-        arrival.header = await read(_first_octets, blob, incoming.header_size)
+        arrival.header = await read(_first_octets, blob, header_size)
 
 
 def _first_octets(blob: Blob, size: int) -> bytes:
