@@ -19,12 +19,13 @@ from twisted_mail.mail.mailbox.change import (
     EntriesAdded,
     MailboxDeleted,
 )
+from twisted_mail.mail.mailbox.dropping import drop_rows
 from twisted_mail.mail.mailbox.flags import NONE, SYSTEM, Flags
 from twisted_mail.mail.mailbox.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
 
 _FLAGS_PER_UPDATE = 500  # messages whose flags are sent at once
-_FEW_ROWS = 64  # rows that are cheaper to delete one by one than to copy the rest
+_FEW = 64  # messages that are quicker looked for one by one
 
 
 class View:
@@ -213,21 +214,14 @@ class View:
     def _expunged(self) -> Iterator[bytes]:
         """Send the highest number first, so that each is right whatever was sent before."""
         gone = self.pending.take_expunges()
-        rows = [row for row, uid in enumerate(self.uids) if uid in gone]
-        self._drop(rows)
+        if len(gone) > _FEW:
+            rows = [row for row, uid in enumerate(self.uids) if uid in gone]
+        else:
+            numbers = map(self.number, sorted(gone))
+            rows = [number - 1 for number in numbers if number is not None]
+        drop_rows((self.uids, self._client_flags), rows)
         for row in reversed(rows):
             yield b"%d EXPUNGE" % (row + 1)
-
-    def _drop(self, rows: Sequence[int]) -> None:
-        if len(rows) > _FEW_ROWS:
-            dropped = set(rows)
-            kept = [row for row in range(len(self.uids)) if row not in dropped]
-            self.uids = array("Q", map(self.uids.__getitem__, kept))
-            self._client_flags = list(map(self._client_flags.__getitem__, kept))
-            return
-        for row in reversed(rows):
-            del self.uids[row]
-            del self._client_flags[row]
 
     def _grown(self) -> Iterator[bytes]:
         has_grown = bool(self.pending.arrivals)

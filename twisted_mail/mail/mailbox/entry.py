@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import NamedTuple
 
+from twisted_mail.mail.mailbox.dropping import drop_rows
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError
@@ -266,17 +267,4 @@ class EntryColumns:
     def remove(self, uids: Sequence[int]) -> None:
         """Drop the rows of ascending UIDs; UIDs that are gone are ignored."""
         rows = [row for row in map(self.row, uids) if row is not None]
-        if len(rows) > _FEW:
-            self._keep(set(rows))
-            return
-        for row in reversed(rows):
-            for column in (self.uids, self.flags, self.modseqs, self.dates, self.sizes):
-                del column[row]
-
-    def _keep(self, gone: set[int]) -> None:
-        kept = [row for row in range(len(self.uids)) if row not in gone]
-        self.uids = array("Q", map(self.uids.__getitem__, kept))
-        self.flags = list(map(self.flags.__getitem__, kept))
-        self.modseqs = array("Q", map(self.modseqs.__getitem__, kept))
-        self.dates = array("q", map(self.dates.__getitem__, kept))
-        self.sizes = array("Q", map(self.sizes.__getitem__, kept))
+        drop_rows((self.uids, self.flags, self.modseqs, self.dates, self.sizes), rows)
