@@ -103,3 +103,11 @@ def test_fields_agree_with_the_standard_library(pairs: list[tuple[str, str]]) ->
     theirs = email.message_from_bytes(data)
     ours = [field.name.decode() for field in header.fields(data)]
     assert ours == theirs.keys()
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b":", b" ", b"\t", b"\r\n", b"\n", b"b: c\r\n"])).map(b"".join)
+)
+def test_pairs_are_those_of_the_lines(data: bytes):
+    whole = [(line.name, line.value) for line in header.lines(data)]
+    assert header.pairs(data, 0, len(data)) == whole

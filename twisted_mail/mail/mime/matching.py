@@ -6,13 +6,15 @@ its tags, characters as ``folding`` says. Time is linear in the message's length
 
 import html
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.encoding import decode_body, decode_text
-from twisted_mail.mail.mime.field_texts import field_texts, with_single_spaces
+from twisted_mail.mail.mime.field_texts import field_texts, usual_text, with_single_spaces
 from twisted_mail.mail.mime.folding import PIECE, folded
 from twisted_mail.mail.mime.parameters import content_type, disposition, values_of
 from twisted_mail.mail.mime.structure import Part, scan
@@ -93,10 +95,13 @@ def searchable(data: bytes) -> Searchable:
 def _fields(data: bytes, part: Part, limit: int) -> list[tuple[str, str]]:
     """Return the lower-case names and the texts of a header's lines; no name where a line is no field."""
     found = []
-    for field in header.lines(data, part.start, min(part.body, part.start + limit)):
-        name = field.name.lower()
-        shown = name.decode("latin-1")
-        found += [(shown, text) for text in field_texts(name, field.value)]
+    for name, value in header.pairs(data, part.start, min(part.body, part.start + limit)):
+        shown, name = name.decode("latin-1").lower(), name.lower()
+        usual = usual_text(name, value)
+        if usual is None:
+            found += [(shown, text) for text in field_texts(name, value)]
+        else:
+            found.append((shown, usual.decode("ascii")))
     return found
 
 
@@ -132,8 +137,8 @@ def part_text(data: bytes, part: Part) -> str:
 
 # Whatever begins as a comment, script or style matches, at worst up to the end: nothing is read twice.
 _MARKUP = re.compile(
-    r"<!--.*?(?:-->|\Z)"
-    r"|<(script|style)(?=[\s/>])[^<>]*+>.*?(?=</\1|\Z)"
+    r"<(!--).*?(?:-->|\Z)"
+    r"|<(script|style)(?=[\s/>])[^<>]*+>.*?(?=</\2|\Z)"
     r"|</?([a-z][a-z0-9]*+)[^<>]*+>"
     r"|<[!?][^<>]*+>",
     re.IGNORECASE | re.DOTALL,
@@ -166,14 +171,18 @@ def _shown(source: str) -> Iterator[str]:
     position = 0
     while position < len(source):
         stop = _before_markup(source, position)
-        piece = source[position:stop]
-        shown, after, match = [], 0, None
-        for match in _MARKUP.finditer(piece):
-            shown += [piece[after : match.start()], _gap(match)]
-            after = match.end()
-        yield _unescape("".join([*shown, piece[after:]]))
-        is_cut = match is not None and after == len(piece)
-        position = _after_markup(source, match, stop) if is_cut and match else stop
+        yield _unescape(_without_markup(source[position:stop]))
+        position = stop if stop == len(source) else _after_markup(source, position, stop)
+
+
+def _without_markup(piece: str) -> str:
+    """Return a piece with a blank for markup that separates words, and nothing for other markup."""
+    texts = _MARKUP.split(piece)  # what is between, and three groups of each match
+    if len(texts) == 1:
+        return piece
+    shown = texts[::4]
+    gaps = [_gap(comment, name) for comment, name in zip(texts[1::4], texts[3::4], strict=True)]
+    return "".join(chain.from_iterable(zip(shown, [*gaps, ""], strict=True)))
 
 
 def _before_markup(source: str, position: int) -> int:
@@ -194,20 +203,23 @@ def _before_markup(source: str, position: int) -> int:
     return at if at > position else stop
 
 
-def _after_markup(source: str, match: re.Match[str], stop: int) -> int:
+def _after_markup(source: str, start: int, stop: int) -> int:
     """Return where the markup ends that a piece ends with: a comment or script may go on for long."""
-    if match[0].startswith("<!--") and (len(match[0]) < 7 or not match[0].endswith("-->")):
+    match = next(iter(deque(_MARKUP.finditer(source, start, stop), maxlen=1)), None)
+    if match is None or match.end() < stop:
+        return stop
+    if match[1] and (len(match[0]) < 7 or not match[0].endswith("-->")):
         at = source.find("-->", stop - 2)
         return len(source) if at < 0 else at + 3
-    if match[1]:
-        end = _SCRIPT_END[match[1].lower()].search(source, stop)
+    if match[2]:
+        end = _SCRIPT_END[match[2].lower()].search(source, stop)
         return len(source) if end is None else end.start()
     return stop
 
 
-def _gap(match: re.Match[str]) -> str:
+def _gap(comment: str | None, name: str | None) -> str:
     """Return what stands for markup in the text."""
-    is_within_word = match[0].startswith("<!--") or (match[2] or "").lower() in _INLINE
+    is_within_word = comment or (name and (name in _INLINE or name.lower() in _INLINE))
     return "" if is_within_word else " "
 
 
