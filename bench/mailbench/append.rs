@@ -3,163 +3,155 @@ use crate::connection::R;
 use crate::imap::Imap;
 use crate::messages::{message, Run};
 use crate::system::cpu_us;
-use crate::workload::{jstr, report, spawn, Args, Stats};
-use std::io::Write;
+use crate::workload::{jstr, ready, report, spawn, Args, Stats};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 use std::time::Instant;
 
-// APPEND: mode=sync | plus (LITERAL+) | multi (MULTIAPPEND of `batch`)
+/// What all connections share. `waits` is whether each literal waits for the server (RFC 7888).
+struct Appending {
+    args: Args,
+    stats: Arc<Stats>,
+    run: Run,
+    mailbox: String,
+    waits: bool,
+    batch: u64, // messages in one command (RFC 3502)
+    next: AtomicU64,
+}
+
+/// APPEND `total` messages by `conns` connections; `mode` is sync, plus or multi.
 pub fn imapappend(a: &Args) -> bool {
-    let st = Stats::new();
+    let (stats, mode) = (Stats::new(), a.s("mode", "sync"));
     let conns = a.n("conns", 1);
-    let total = a.n("total", 500);
-    let dur = a.f("maxs", 8.0);
-    let mode = a.s("mode", "sync");
-    let batch = if mode == "multi" { a.n("batch", 20) } else { 1 };
-    let size = a.n("size", 4096) as usize;
-    let mbx = a.s("mailbox", "INBOX");
-    let run = Arc::new(Run::new(a, size, 7));
-    let next = Arc::new(AtomicU64::new(0));
-    let lo = a.n("ulo", 0);
-    let span = a.n("uhi", 199) - lo + 1;
-    let messages = |when: &str| -> R<u64> {
-        let mut t = 0;
-        for u in lo..lo + span.min(conns) {
-            let mut im = Imap::open(a, 8192)?;
-            im.login(a, u)?;
-            if when == "before" && mbx != "INBOX" {
-                im.run(format!("CREATE {}", mbx).as_bytes(), false)?;
-            }
-            let r = im.ok(&format!("STATUS {} (MESSAGES)", mbx))?;
-            if r.status_msgs < 0 {
-                return Err("no STATUS".into());
-            }
-            t += r.status_msgs as u64;
-            im.ok("LOGOUT")?;
-        }
-        Ok(t)
-    };
-    let before = match messages("before") {
-        Ok(x) => x,
-        Err(e) => {
-            println!("{{\"errors\":1,\"first_error\":{}}}", jstr(&e));
+    let shared = Arc::new(Appending {
+        args: a.clone(),
+        stats: stats.clone(),
+        run: Run::new(a, a.n("size", 4096) as usize, 7),
+        mailbox: a.s("mailbox", "INBOX"),
+        waits: mode == "sync",
+        batch: if mode == "multi" { a.n("batch", 20) } else { 1 },
+        next: AtomicU64::new(0),
+    });
+    let before = match shared.prepare().and_then(|_| shared.messages()) {
+        Ok(number) => number,
+        Err(error) => {
+            println!("{{\"errors\":1,\"first_error\":{}}}", jstr(&error));
             return false;
         }
     };
-    let bar = Arc::new(Barrier::new(conns as usize + 1));
-    let mut hs = vec![];
-    for k in 0..conns {
-        let (a, st, next, run, bar, mode, mbx) = (
-            a.clone(),
-            st.clone(),
-            next.clone(),
-            run.clone(),
-            bar.clone(),
-            mode.clone(),
-            mbx.clone(),
-        );
-        hs.push(spawn(move || {
-            let pre: R<Imap> = (|| {
-                let mut im = Imap::open(&a, 16384)?;
-                im.login(&a, lo + k % span)?;
-                im.ok("NOOP")?;
-                if mode != "sync" && !(im.caps.contains("LITERAL+") || im.caps.contains("LITERAL-"))
-                {
-                    return Err("no LITERAL+ offered".into());
-                }
-                if mode == "multi" && !im.caps.contains("MULTIAPPEND") {
-                    return Err("no MULTIAPPEND offered".into());
-                }
-                Ok(im)
-            })();
-            bar.wait();
-            bar.wait();
-            let mut im = match pre {
-                Ok(x) => x,
-                Err(e) => {
-                    st.err(e);
-                    return;
-                }
-            };
-            let t0 = Instant::now();
-            let mut lat = vec![];
-            loop {
-                let base = next.fetch_add(batch, SeqCst);
-                if base >= total || t0.elapsed().as_secs_f64() > dur {
-                    break;
-                }
-                let t = Instant::now();
-                let n = batch.min(total - base);
-                let r: R<u64> = (|| {
-                    let mut bytes = 0;
-                    let mut buf: Vec<u8> = vec![];
-                    im.tag += 1;
-                    buf.extend(format!("a{} APPEND {}", im.tag, mbx).as_bytes());
-                    for i in 0..n {
-                        let m = message(&run, base + i, size, "me@bench.test");
-                        bytes += m.len() as u64;
-                        if mode == "sync" {
-                            buf.extend(format!(" (\\Seen) {{{}}}\r\n", m.len()).as_bytes());
-                            im.c.send(&buf)?;
-                            buf.clear();
-                            im.cont()?;
-                        } else {
-                            buf.extend(format!(" (\\Seen) {{{}+}}\r\n", m.len()).as_bytes())
-                        }
-                        buf.extend(&m);
-                    }
-                    buf.extend(b"\r\n");
-                    im.c.send(&buf)?;
-                    let r = im.finish(false)?;
-                    if r.status != "OK" {
-                        return Err(format!("APPEND: {} {}", r.status, r.text));
-                    }
-                    Ok(bytes)
-                })();
-                match r {
-                    Ok(b) => {
-                        lat.push(t.elapsed().as_micros() as u32);
-                        st.ops.fetch_add(n, SeqCst);
-                        st.bytes.fetch_add(b, SeqCst);
-                    }
-                    Err(e) => {
-                        st.err(e);
-                        return;
-                    }
-                }
-            }
-            st.lat.lock().unwrap().extend(lat);
-            im.ok("LOGOUT").ok();
-            im.c.bye();
-        }));
+    let barrier = Arc::new(Barrier::new(conns as usize + 1));
+    let start = |number| {
+        let (shared, barrier) = (shared.clone(), barrier.clone());
+        spawn(move || shared.client(number, &barrier))
+    };
+    let threads: Vec<_> = (0..conns).map(start).collect();
+    barrier.wait();
+    ready(a, "");
+    let (cpu, began) = (cpu_us(), Instant::now());
+    barrier.wait();
+    threads.into_iter().for_each(|one| drop(one.join()));
+    let seconds = began.elapsed().as_secs_f64();
+    shared.compare(before);
+    report(&stats, seconds, cpu, "")
+}
+
+impl Appending {
+    fn users(&self) -> std::ops::Range<u64> {
+        let (first, all) = self.args.users();
+        first..first + all.min(self.args.n("conns", 1))
     }
-    bar.wait();
-    println!("{{\"ready\":true}}");
-    std::io::stdout().flush().ok();
-    if a.n("wait", 0) == 1 {
-        let mut s = String::new();
-        std::io::stdin().read_line(&mut s).ok();
+
+    fn login(&self, user: u64) -> R<Imap> {
+        let mut imap = Imap::open(&self.args, 16384)?;
+        imap.login(&self.args, user)?;
+        Ok(imap)
     }
-    let cpu0 = cpu_us();
-    let t0 = Instant::now();
-    bar.wait();
-    for h in hs {
-        h.join().ok();
+
+    /// Create the mailboxes.
+    fn prepare(&self) -> R<()> {
+        self.users().try_for_each(|user| {
+            let mut imap = self.login(user)?;
+            imap.run(format!("CREATE {}", self.mailbox).as_bytes(), false)?;
+            imap.ok("LOGOUT").map(drop)
+        })
     }
-    let secs = t0.elapsed().as_secs_f64();
-    let cpu1 = cpu_us() - cpu0;
-    match messages("after") {
-        Ok(x) => {
-            if x.wrapping_sub(before) != st.ops.load(SeqCst) {
-                st.err(format!(
-                    "appended {} but the mailboxes grew by {}",
-                    st.ops.load(SeqCst),
-                    x as i64 - before as i64
-                ))
-            }
+
+    /// Count what is in the mailboxes.
+    fn messages(&self) -> R<u64> {
+        self.users().try_fold(0, |sum, user| {
+            let mut imap = self.login(user)?;
+            let answer = imap.ok(&format!("STATUS {} (MESSAGES)", self.mailbox))?;
+            imap.ok("LOGOUT")?;
+            u64::try_from(answer.status_msgs).map(|one| sum + one).map_err(|_| "no STATUS".into())
+        })
+    }
+
+    fn client(&self, number: u64, barrier: &Barrier) {
+        let (first, all) = self.args.users();
+        let imap = self.login(first + number % all);
+        barrier.wait();
+        barrier.wait();
+        if let Err(error) = imap.and_then(|imap| self.append_all(imap)) {
+            self.stats.err(error)
         }
-        Err(e) => st.err(e),
     }
-    report(&st, secs, cpu0, &format!(",\"client_cpu_accept_us\":{:.0}", cpu1))
+
+    fn append_all(&self, mut imap: Imap) -> R<()> {
+        let (total, most) = (self.args.n("total", 500), self.args.f("maxs", 8.0));
+        let (began, mut latencies) = (Instant::now(), vec![]);
+        loop {
+            let first = self.next.fetch_add(self.batch, SeqCst);
+            if first >= total || began.elapsed().as_secs_f64() > most {
+                break;
+            }
+            let last = total.min(first + self.batch);
+            let then = Instant::now();
+            let bytes = self.append(&mut imap, first..last)?;
+            latencies.push(then.elapsed().as_micros() as u32);
+            self.stats.done(last - first, bytes, vec![])
+        }
+        self.stats.done(0, 0, latencies);
+        imap.ok("LOGOUT")?;
+        imap.c.bye();
+        Ok(())
+    }
+
+    /// Send one command with these messages; return their octets.
+    fn append(&self, imap: &mut Imap, numbers: std::ops::Range<u64>) -> R<u64> {
+        imap.tag += 1;
+        let mut octets = 0;
+        let mut waiting = format!("a{} APPEND {}", imap.tag, self.mailbox).into_bytes();
+        for number in numbers {
+            let size = self.args.n("size", 4096) as usize;
+            let text = message(&self.run, number, size, "me@bench.test");
+            let plus = if self.waits { "" } else { "+" };
+            octets += text.len() as u64;
+            waiting.extend(format!(" (\\Seen) {{{}{}}}\r\n", text.len(), plus).as_bytes());
+            if self.waits {
+                imap.c.send(&waiting)?;
+                waiting.clear();
+                imap.cont()?
+            }
+            waiting.extend(&text)
+        }
+        waiting.extend(b"\r\n");
+        imap.c.send(&waiting)?;
+        let answer = imap.finish(false)?;
+        if !answer.is_ok() {
+            return Err(format!("APPEND: {} {}", answer.status, answer.text));
+        }
+        Ok(octets)
+    }
+
+    /// The mailboxes must have grown by what was answered with OK.
+    fn compare(&self, before: u64) {
+        let appended = self.stats.ops.load(SeqCst);
+        match self.messages() {
+            Ok(now) if now == before + appended => {}
+            Ok(now) => {
+                self.stats.err(format!("appended {}, but {} became {}", appended, before, now))
+            }
+            Err(error) => self.stats.err(error),
+        }
+    }
 }

@@ -1,245 +1,144 @@
-//! An IMAP client that counts what is in answers without keeping them.
-use crate::connection::{find, Conn, R};
+//! An IMAP client, and the workload that runs one command after another for the driver.
+use crate::answer::{literal, Answer};
+use crate::connection::{Conn, R};
 use crate::system::cpu_us;
 use crate::workload::{jstr, Args};
 use std::io::{BufRead, Write};
 use std::time::Instant;
 
-#[derive(Default, Debug, Clone)]
-pub struct Resp {
-    pub status: String,
-    pub fetch: u64,
-    pub exists: i64,
-    pub expunge: u64,
-    pub search: u64,
-    pub thread: u64,
-    pub lits: u64,
-    pub lit_bytes: u64,
-    pub sizes: u64,
-    pub bytes: u64,
-    pub search_seen: u64,
-    pub status_msgs: i64,
-    pub text: String,
-    pub lines: u64,
-}
+/// One connection; `caps` is what the server last said of its capabilities.
 pub struct Imap {
     pub c: Conn,
     pub tag: u64,
     pub caps: String,
 }
-pub fn parse_u(b: &[u8]) -> (u64, usize) {
-    let mut v = 0u64;
-    let mut i = 0;
-    while i < b.len() && b[i].is_ascii_digit() {
-        v = v * 10 + (b[i] - b'0') as u64;
-        i += 1
-    }
-    (v, i)
-}
+
 impl Imap {
-    pub fn open(a: &Args, bufsz: usize) -> R<Imap> {
-        let mut c = Conn::new(&a.addr(), a.tls(), bufsz, a.n("timeout", 120))?;
-        let g = c.line_str()?;
-        if !g.starts_with("* OK") {
-            return Err(format!("greeting: {}", g));
+    pub fn open(a: &Args, size: usize) -> R<Imap> {
+        let mut c = Conn::new(&a.addr(), a.tls(), size, a.n("timeout", 120))?;
+        let greeting = c.line_str()?;
+        if !greeting.starts_with("* OK") {
+            return Err(format!("greeting: {}", greeting));
         }
-        if a.s("tls", "none") == "starttls" {
-            c.send(b"s1 STARTTLS\r\n")?;
-            loop {
-                let l = c.line_str()?;
-                if l.starts_with("s1 OK") {
-                    break;
-                }
-                if l.starts_with("s1 ") {
-                    return Err(l);
-                }
-            }
-            c.handshake()?
-        }
-        Ok(Imap { c, tag: 0, caps: g })
+        Ok(Imap { c, tag: 0, caps: greeting })
     }
-    pub fn login(&mut self, a: &Args, u: u64) -> R<()> {
-        let cmd = format!("LOGIN {} {}", a.user(u), a.pass(u));
-        let r = self.run(cmd.as_bytes(), false)?;
-        if r.status != "OK" {
-            return Err(format!("login {}: {} {}", a.user(u), r.status, r.text));
-        }
-        Ok(())
+
+    pub fn login(&mut self, a: &Args, user: u64) -> R<()> {
+        self.ok(&format!("LOGIN {} {}", a.user(user), a.pass(user))).map(drop)
     }
-    pub fn send(&mut self, cmd: &[u8]) -> R<()> {
+
+    pub fn send(&mut self, command: &[u8]) -> R<()> {
         self.tag += 1;
-        let mut b = format!("a{} ", self.tag).into_bytes();
-        b.extend(cmd);
-        b.extend(b"\r\n");
-        self.c.send(&b)
+        let tag = format!("a{} ", self.tag);
+        self.c.send(&[tag.as_bytes(), command, b"\r\n"].concat())
     }
-    pub fn run(&mut self, cmd: &[u8], sizes: bool) -> R<Resp> {
-        self.send(cmd)?;
+
+    /// Run a command; `sizes` adds up RFC822.SIZE, which costs a search in every line.
+    pub fn run(&mut self, command: &[u8], sizes: bool) -> R<Answer> {
+        self.send(command)?;
         self.finish(sizes)
     }
-    pub fn ok(&mut self, cmd: &str) -> R<Resp> {
-        let r = self.run(cmd.as_bytes(), false)?;
-        if r.status != "OK" {
-            return Err(format!("{}: {} {}", cmd, r.status, r.text));
+
+    /// Run a command that must succeed.
+    pub fn ok(&mut self, command: &str) -> R<Answer> {
+        let answer = self.run(command.as_bytes(), false)?;
+        if answer.is_ok() {
+            Ok(answer)
+        } else {
+            Err(format!("{}: {} {}", command, answer.status, answer.text))
         }
-        Ok(r)
     }
+
+    /// Wait for the continuation request.
     pub fn cont(&mut self) -> R<()> {
-        // wait for "+"
         loop {
-            let (a, b) = self.c.line()?;
-            if self.c.buf[a] == b'+' {
-                return Ok(());
-            }
-            if self.c.buf[a] != b'*' {
-                return Err(format!(
-                    "wanted +, got {}",
-                    String::from_utf8_lossy(&self.c.buf[a..b])
-                ));
+            let (start, end) = self.c.line()?;
+            match self.c.buf[start] {
+                b'+' => return Ok(()),
+                b'*' => continue,
+                _ => return Err(String::from_utf8_lossy(&self.c.buf[start..end]).into_owned()),
             }
         }
     }
-    pub fn finish(&mut self, sizes: bool) -> R<Resp> {
-        let mut r = Resp { exists: -1, status_msgs: -1, ..Default::default() };
-        let t0 = self.c.total - (self.c.len - self.c.pos) as u64;
+
+    /// Read until the tagged line.
+    pub fn finish(&mut self, sizes: bool) -> R<Answer> {
+        let mut answer = Answer::new();
+        let before = self.c.used();
         let tag = format!("a{} ", self.tag).into_bytes();
         loop {
-            let (a, b) = self.c.line()?;
-            r.lines += 1;
-            let l = &self.c.buf[a..b];
-            if l.starts_with(b"* ") {
-                let (n, k) = parse_u(&l[2..]);
-                let rest = &l[2 + k..];
-                if k > 0 {
-                    if rest.starts_with(b" FETCH") {
-                        r.fetch += 1
-                    } else if rest.starts_with(b" EXISTS") {
-                        r.exists = n as i64
-                    } else if rest.starts_with(b" EXPUNGE") {
-                        r.expunge += 1
-                    }
-                } else if rest.starts_with(b"SEARCH") || rest.starts_with(b"SORT") {
-                    r.search_seen += 1;
-                    r.search += rest
-                        .split(|c| *c == b' ')
-                        .filter(|w| !w.is_empty() && w[0].is_ascii_digit())
-                        .count() as u64
-                } else if rest.starts_with(b"ESEARCH") {
-                    r.search_seen += 1;
-                    if let Some(i) = find(rest, b"COUNT ") {
-                        r.search += parse_u(&rest[i + 6..]).0
-                    }
-                } else if rest.starts_with(b"THREAD") {
-                    let mut ind = false;
-                    for ch in rest {
-                        let d = ch.is_ascii_digit();
-                        if d && !ind {
-                            r.thread += 1
-                        }
-                        ind = d
-                    }
-                } else if rest.starts_with(b"VANISHED") {
-                    let i = rest.iter().rposition(|c| *c == b' ').unwrap_or(0);
-                    for w in rest[i + 1..].split(|c| *c == b',') {
-                        let (x, k) = parse_u(w);
-                        let y = if k < w.len() { parse_u(&w[k + 1..]).0 } else { x };
-                        r.expunge += y + 1 - x
-                    }
-                } else if rest.starts_with(b"STATUS") {
-                    if let Some(i) = find(rest, b"MESSAGES ") {
-                        r.status_msgs = parse_u(&rest[i + 9..]).0 as i64
-                    }
-                } else if rest.starts_with(b"CAPABILITY") {
-                    self.caps = String::from_utf8_lossy(rest).into_owned()
-                } else if rest.starts_with(b"BYE") {
-                    r.text = String::from_utf8_lossy(rest).into_owned()
-                }
-            } else if l.starts_with(&tag) {
-                let rest = &l[tag.len()..];
-                let sp = rest.iter().position(|c| *c == b' ').unwrap_or(rest.len());
-                r.status = String::from_utf8_lossy(&rest[..sp]).into_owned();
-                r.text = String::from_utf8_lossy(&rest[(sp + 1).min(rest.len())..]).into_owned();
-                if let Some(i) = find(rest, b"[CAPABILITY ") {
-                    self.caps = String::from_utf8_lossy(&rest[i..]).into_owned()
-                }
-                r.bytes = self.c.total - (self.c.len - self.c.pos) as u64 - t0;
-                return Ok(r);
-            } else if l.first() == Some(&b'+') {
-                continue;
-            } else {
-                return Err(format!("unexpected line: {:.200}", String::from_utf8_lossy(l)));
+            let (start, end) = self.c.line()?;
+            let line = &self.c.buf[start..end];
+            if line.starts_with(&tag) {
+                answer.tagged(&line[tag.len()..]);
+                answer.bytes = self.c.used() - before;
+                self.learn(&answer.text);
+                return Ok(answer);
             }
-            // literals inside this response
-            let (mut a, mut b) = (a, b);
-            loop {
-                let l = &self.c.buf[a..b];
-                if sizes {
-                    if let Some(i) = find(l, b"RFC822.SIZE ") {
-                        r.sizes += parse_u(&l[i + 12..]).0
-                    }
-                }
-                let mut lit = None;
-                if l.last() == Some(&b'}') {
-                    if let Some(i) = l.iter().rposition(|c| *c == b'{') {
-                        let (n, k) = parse_u(&l[i + 1..]);
-                        if k > 0 && i + 1 + k == l.len() - 1 {
-                            lit = Some(n)
-                        }
-                    }
-                }
-                match lit {
-                    None => break,
-                    Some(n) => {
-                        r.lits += 1;
-                        r.lit_bytes += n;
-                        self.c.skip(n as usize)?;
-                        let x = self.c.line()?;
-                        a = x.0;
-                        b = x.1
-                    }
+            if line.starts_with(b"* CAPABILITY") {
+                self.caps = String::from_utf8_lossy(line).into_owned()
+            } else if line.starts_with(b"* ") {
+                answer.untagged(&line[2..]);
+                self.literals(start, end, sizes, &mut answer)?
+            } else if line.first() != Some(&b'+') {
+                return Err(format!("unexpected line: {:.200}", String::from_utf8_lossy(line)));
+            }
+        }
+    }
+
+    fn learn(&mut self, text: &str) {
+        if let Some(at) = text.find("[CAPABILITY ") {
+            self.caps = text[at..].into()
+        }
+    }
+
+    /// Read the rest of a response that began with the line at `start..end`.
+    fn literals(&mut self, start: usize, end: usize, sizes: bool, to: &mut Answer) -> R<()> {
+        let (mut start, mut end) = (start, end);
+        loop {
+            let line = &self.c.buf[start..end];
+            if sizes {
+                to.add_size(line)
+            }
+            match literal(line) {
+                None => return Ok(()),
+                Some(size) => {
+                    to.lit_bytes += size;
+                    self.c.skip(size as usize)?;
+                    (start, end) = self.c.line()?
                 }
             }
         }
     }
 }
-pub fn resp_json(r: &Resp, secs: f64, cpu: f64) -> String {
-    format!("{{\"status\":{},\"text\":{},\"secs\":{:.6},\"fetch\":{},\"exists\":{},\"expunge\":{},\"search\":{},\"search_seen\":{},\"thread\":{},\"lits\":{},\"lit_bytes\":{},\"sizes\":{},\"bytes\":{},\"status_msgs\":{},\"lines\":{},\"client_cpu_us\":{:.0}}}",
-        jstr(&r.status), jstr(&r.text), secs, r.fetch, r.exists, r.expunge, r.search, r.search_seen, r.thread, r.lits, r.lit_bytes, r.sizes, r.bytes, r.status_msgs, r.lines, cpu)
-}
-// interactive: one IMAP command per stdin line, one JSON object per answer
+
+/// Log in as user `u`; then run a command for each line of input, and print a line of JSON for it.
 pub fn imapcmds(a: &Args) -> bool {
-    let mut im = match Imap::open(a, 1 << 18) {
-        Ok(x) => x,
-        Err(e) => {
-            println!("{{\"status\":\"FAIL\",\"text\":{}}}", jstr(&e));
-            return false;
-        }
+    let failed = |error: String| {
+        println!("{{\"status\":\"FAIL\",\"text\":{}}}", jstr(&error));
+        false
     };
-    if let Err(e) = im.login(a, a.n("u", 0)) {
-        println!("{{\"status\":\"FAIL\",\"text\":{}}}", jstr(&e));
-        return false;
-    }
-    let r = im.ok("CAPABILITY");
-    println!(
-        "{{\"status\":\"{}\",\"caps\":{},\"tls\":{}}}",
-        if r.is_ok() { "OK" } else { "FAIL" },
-        jstr(&im.caps),
-        jstr(&im.c.tls_version())
-    );
-    let stdin = std::io::stdin();
-    for l in stdin.lock().lines().map_while(Result::ok) {
-        if l.is_empty() {
-            continue;
-        }
-        let (c0, t) = (cpu_us(), Instant::now());
-        match im.run(l.as_bytes(), l.contains("RFC822.SIZE")) {
-            Ok(r) => println!("{}", resp_json(&r, t.elapsed().as_secs_f64(), cpu_us() - c0)),
-            Err(e) => {
-                println!("{{\"status\":\"FAIL\",\"text\":{}}}", jstr(&e));
-                return false;
+    let mut imap = match logged_in(a) {
+        Ok(imap) => imap,
+        Err(error) => return failed(error),
+    };
+    println!("{{\"status\":\"OK\",\"caps\":{}}}", jstr(&imap.caps));
+    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        let (cpu, began) = (cpu_us(), Instant::now());
+        match imap.run(line.as_bytes(), line.contains("RFC822.SIZE")) {
+            Ok(answer) => {
+                println!("{}", answer.json(began.elapsed().as_secs_f64(), cpu_us() - cpu))
             }
+            Err(error) => return failed(error),
         }
         std::io::stdout().flush().ok();
     }
     true
+}
+
+fn logged_in(a: &Args) -> R<Imap> {
+    let mut imap = Imap::open(a, 1 << 18)?;
+    imap.login(a, a.n("u", 0))?;
+    imap.ok("CAPABILITY")?;
+    Ok(imap)
 }

@@ -4,14 +4,16 @@
 //! connection: on loopback a request costs the client two system calls. Every answer is checked;
 //! each workload prints a line of JSON, and `errors` above zero makes the exit status 2. Workloads
 //! with `wait=1` print `{"ready":true}` after their logins and go on at a line on standard input.
+mod answer;
 mod append;
 mod commands;
 mod connection;
-mod handshake;
+mod hold;
 mod idle;
 mod imap;
 mod messages;
 mod pop3;
+mod sessions;
 mod smtp;
 mod system;
 mod workload;
@@ -23,13 +25,13 @@ fn workload(name: &str) -> Option<fn(&Args) -> bool> {
         "smtp" => smtp::smtp,
         "imapcmds" => imap::imapcmds,
         "imaploop" => commands::imaploop,
-        "imapsess" => commands::imapsess,
+        "imapsess" => sessions::imap,
         "imapappend" => append::imapappend,
         "idle" => idle::idle,
-        "hold" => idle::hold,
-        "tls" => handshake::tlsloop,
+        "hold" => hold::hold,
+        "tls" => sessions::handshake,
         "pop3get" => pop3::pop3get,
-        "pop3sess" => pop3::pop3sess,
+        "pop3sess" => sessions::pop3,
         _ => return None,
     })
 }

@@ -100,7 +100,7 @@ impl Clients {
                 }
             }
         }
-        self.stats.lat.lock().unwrap().extend(latencies);
+        self.stats.done(0, 0, latencies)
     }
 
     fn connection(

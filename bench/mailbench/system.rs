@@ -15,7 +15,6 @@ extern "C" {
     pub fn SSL_get_error(s: *mut c_void, r: c_int) -> c_int;
     pub fn SSL_free(s: *mut c_void);
     pub fn SSL_shutdown(s: *mut c_void) -> c_int;
-    pub fn SSL_get_version(s: *mut c_void) -> *const c_char;
     pub fn SSL_session_reused(s: *mut c_void) -> c_int;
 }
 #[link(name = "crypto")]

@@ -1,9 +1,12 @@
 //! What all workloads share: arguments, chance, statistics and their report.
 use crate::system::cpu_us;
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
+const TOO_MANY: u64 = 10; // errors
 const STACK: usize = 192 * 1024; // octets for each connection's thread
 
 /// Xorshift: the same numbers for the same seed.
@@ -73,9 +76,16 @@ impl Args {
         self.s("pass", "secret").replace("{n}", &n.to_string())
     }
 
+    /// Return the number of the first user, and how many there are.
+    pub fn users(&self) -> (u64, u64) {
+        let first = self.n("ulo", 0);
+        (first, self.n("uhi", 199) - first + 1)
+    }
+
     /// Return the number of a user by chance.
     pub fn pick(&self, chance: &mut Rng) -> u64 {
-        self.n("ulo", 0) + chance.below(self.n("uhi", 199) - self.n("ulo", 0) + 1)
+        let (first, number) = self.users();
+        first + chance.below(number)
     }
 }
 
@@ -97,6 +107,13 @@ impl Stats {
             errors: AtomicU64::new(0),
             first_err: Mutex::new(String::new()),
         })
+    }
+
+    /// Add what one connection has done.
+    pub fn done(&self, ops: u64, bytes: u64, latencies: Vec<u32>) {
+        self.ops.fetch_add(ops, SeqCst);
+        self.bytes.fetch_add(bytes, SeqCst);
+        self.lat.lock().unwrap().extend(latencies)
     }
 
     pub fn err(&self, error: String) {
@@ -144,4 +161,74 @@ pub fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> std::thread::JoinHandle<T> {
     std::thread::Builder::new().stack_size(STACK).spawn(work).expect("thread")
+}
+
+/// Print that all are logged in; with `wait=1` wait for a line, so that the driver can look at the server.
+pub fn ready(a: &Args, more: &str) {
+    println!("{{\"ready\":true{}}}", more);
+    std::io::stdout().flush().ok();
+    if a.n("wait", 0) == 1 {
+        wait_for_line()
+    }
+}
+
+pub fn wait_for_line() {
+    std::io::stdin().read_line(&mut String::new()).ok();
+}
+
+/// Run `session` again and again in `conns` threads for `secs`, `total` times at most, and report.
+///
+/// It gets the number of its thread and a source of chance. More than `TOO_MANY` errors end it.
+pub fn sessions(a: &Args, session: fn(&Args, u64, &mut Rng) -> Result<(), String>) -> bool {
+    let (stats, cpu, began) = (Stats::new(), cpu_us(), Instant::now());
+    let next = Arc::new(AtomicU64::new(0));
+    let start = |number: u64| {
+        let (a, stats, next) = (a.clone(), stats.clone(), next.clone());
+        spawn(move || {
+            let (mut chance, mut latencies) = (Rng(1234567 + number * 104729), vec![]);
+            while began.elapsed().as_secs_f64() < a.f("secs", 5.0)
+                && next.fetch_add(1, SeqCst) < a.n("total", u64::MAX)
+                && stats.errors.load(SeqCst) <= TOO_MANY
+            {
+                let then = Instant::now();
+                match session(&a, number, &mut chance) {
+                    Ok(()) => latencies.push(then.elapsed().as_micros() as u32),
+                    Err(error) => stats.err(error),
+                }
+            }
+            stats.done(latencies.len() as u64, 0, latencies)
+        })
+    };
+    let threads: Vec<_> = (0..a.n("conns", 10)).map(start).collect();
+    threads.into_iter().for_each(|one| drop(one.join()));
+    report(&stats, began.elapsed().as_secs_f64(), cpu, "")
+}
+
+/// Open connections, `most` at a time, and return those that could be opened.
+pub fn sessions_of<T: Send + 'static>(
+    most: u64,
+    number: u64,
+    a: &Args,
+    stats: &Arc<Stats>,
+    open: fn(&Args, u64) -> Result<T, String>,
+) -> Vec<T> {
+    let next = Arc::new(AtomicU64::new(0));
+    let start = |_| {
+        let (a, stats, next) = (a.clone(), stats.clone(), next.clone());
+        spawn(move || {
+            let mut opened = vec![];
+            loop {
+                let one = next.fetch_add(1, SeqCst);
+                if one >= number || stats.errors.load(SeqCst) > TOO_MANY {
+                    return opened;
+                }
+                match open(&a, one) {
+                    Ok(session) => opened.push(session),
+                    Err(error) => stats.err(error),
+                }
+            }
+        })
+    };
+    let threads: Vec<_> = (0..most).map(start).collect();
+    threads.into_iter().flat_map(|one| one.join().unwrap_or_default()).collect()
 }
