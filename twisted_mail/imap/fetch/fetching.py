@@ -240,23 +240,26 @@ def _batch_of(selected: Selected, uids: Sequence[int], shows_gone: bool = False)
     Messages that are gone from the store are left out, or there are no dates and sizes. Flags have
     ``\Recent`` where this session has.
     """
-    view = selected.view
+    view, columns = selected.view, selected.mailbox.columns
     numbers = view.numbers(uids)
-    columns = selected.mailbox.columns
-    rows: Sequence[int] = columns.rows_between(uids[0], uids[-1]) if uids else range(0)
-    if isinstance(numbers, range) and len(rows) == len(uids):  # the client knows none between
-        together = slice(rows[0], rows[-1] + 1)
-        flags = view.with_recent(uids, columns.flags[together])
-        return FetchBatch(numbers, uids, flags, columns.dates[together], columns.sizes[together])
+    if isinstance(numbers, range):
+        rows = slice(numbers.start - 1, numbers.stop - 1)
+        if columns.uids[rows].tolist() == uids:  # none came or went that the client does not know
+            flags = view.with_recent(uids, columns.flags[rows])
+            return FetchBatch(numbers, uids, flags, columns.dates[rows], columns.sizes[rows])
     if shows_gone:
         known = list(map(view.flags_now, uids))
         return FetchBatch(numbers, uids, view.with_recent(uids, known), (), ())
+    return _batch_of_present(selected, [uid for uid in uids if columns.row(uid) is not None])
+
+
+def _batch_of_present(selected: Selected, uids: Sequence[int]) -> FetchBatch:
+    view, columns = selected.view, selected.mailbox.columns
     rows = [row for row in map(columns.row, uids) if row is not None]
-    present = [columns.uids[row] for row in rows]
     return FetchBatch(
-        view.numbers(present),
-        present,
-        view.with_recent(present, [columns.flags[row] for row in rows]),
+        view.numbers(uids),
+        uids,
+        view.with_recent(uids, [columns.flags[row] for row in rows]),
         [columns.dates[row] for row in rows],
         [columns.sizes[row] for row in rows],
     )

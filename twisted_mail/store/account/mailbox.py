@@ -193,7 +193,7 @@ class MaildirMailbox:
             found.update(made)
         elif missing:  # who reads a whole mailbox seldom asks for the same soon again
             found.update(await self._render(missing, tier))
-        return [found.get(uid) for uid in uids]
+        return list(map(found.get, uids))
 
     async def _render(
         self, uids: Sequence[int], tier: ItemTier, beside: Sequence[int] = ()
