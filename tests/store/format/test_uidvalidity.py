@@ -39,6 +39,15 @@ def test_the_first_number_of_an_account_is_recorded(tmp_path: Path) -> None:
     assert (tmp_path / "uidvalidity").read_bytes() == b"1\n"
 
 
+def test_numbers_that_are_given_together_are_recorded_together(tmp_path: Path) -> None:
+    (tmp_path / "dovecot-uidvalidity.00000020").touch()
+    here = os.fsencode(tmp_path)
+    given = uidvalidity.UidValidities(Disk(), StillClock(10.0), here, here)
+    assert given.new(0x21, 3) == [0x22, 0x23, 0x24]
+    assert counters(tmp_path) == ["dovecot-uidvalidity.00000024"]
+    assert given.new(0) == [0x25]
+
+
 def test_the_counter_never_goes_back(tmp_path: Path) -> None:
     (tmp_path / "dovecot-uidvalidity.00000020").touch()
     uidvalidity.raise_counters(Disk(), os.fsencode(tmp_path), 0x1F)

@@ -27,13 +27,14 @@ class UidValidities:
         self._path = os.path.join(account, b"uidvalidity")
         self._maildir = maildir
 
-    def new(self, used: int) -> int:
-        """Return a number greater than any given before and than ``used``, recorded durably."""
+    def new(self, used: int, count: int = 1) -> list[int]:
+        """Return numbers greater than any given before and than ``used``, recorded durably."""
         used = max(used, self._recorded(), last(self._disk, self._maildir))
-        value = min(max(int(self._clock.now()), used + 1), MAX_NUMBER)
-        self.note(value)
-        raise_counters(self._disk, self._maildir, value)
-        return value
+        first = max(int(self._clock.now()), used + 1)
+        values = [min(value, MAX_NUMBER) for value in range(first, first + count)]
+        self.note(values[-1])
+        raise_counters(self._disk, self._maildir, values[-1])
+        return values
 
     def note(self, value: int) -> None:
         """Give only higher ones from now on."""

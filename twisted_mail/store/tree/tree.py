@@ -91,7 +91,12 @@ class Tree:
 
     def new_uidvalidity(self) -> int:
         """Return a number greater than any UIDVALIDITY given before, noted durably."""
-        return self.uidvalidities.new(self.index.mailboxes.highest_uidvalidity())
+        [value] = self.new_uidvalidities(1)
+        return value
+
+    def new_uidvalidities(self, count: int) -> list[int]:
+        """Return that many such numbers, at least one; they ascend."""
+        return self.uidvalidities.new(self.index.mailboxes.highest_uidvalidity(), count)
 
     # ------------------------------------------------------------ events
 

@@ -13,7 +13,7 @@ import apsw
 
 from twisted_mail.mail.mailbox.change import MailboxCreated, MailboxDeleted, MailboxRenamed
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.disk.durable import make_folders, remove_tree
+from twisted_mail.store.disk.durable import remove_tree
 from twisted_mail.store.format import layout, mailbox_names, uidlist
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.quota import Usage
@@ -52,24 +52,28 @@ def _missing_above(name: str, there: dict[str, bytes], others: int = 0) -> list[
 
 
 def _make_all(tree: Tree, work: UnitOfWork, made: list[str]) -> None:
-    for name in made:
+    if not made:
+        return
+    for name, uidvalidity in zip(made, tree.new_uidvalidities(len(made)), strict=True):
         coded = layout.folder_name(name)
         work.undo.append(partial(_unmake, tree, coded))
-        make(tree, name)
+        make(tree, name, uidvalidity)
         work.record(tree.folder(coded), MailboxCreated(name))
+    tree.disk.sync_folder(tree.maildir)
 
 
-def make(tree: Tree, name: str) -> None:
-    """Make a mailbox out of sight, then give it its name."""
+def make(tree: Tree, name: str, uidvalidity: int) -> None:
+    """Make a mailbox out of sight, then give it its name, which the caller is to sync."""
     path = os.path.join(tree.maildir, layout.folder_name(name))
     hidden = _hidden(tree)
+    tree.disk.make_folder(hidden)
     for place in layout.SUBFOLDERS:
-        make_folders(tree.disk, os.path.join(hidden, place))
+        tree.disk.make_folder(os.path.join(hidden, place))
     tree.disk.close(tree.disk.create(os.path.join(hidden, b"maildirfolder")))
     uids = uidlist.UidFile(tree.disk, hidden)
-    uids.start(UidList(tree.new_uidvalidity(), guid=uidlist.new_guid()))
+    # The last thing that comes there: it syncs the names of all.
+    uids.start(UidList(uidvalidity, guid=uidlist.new_guid()))
     tree.disk.rename(hidden, path)
-    tree.disk.sync_folder(tree.maildir)
 
 
 def _hidden(tree: Tree) -> bytes:

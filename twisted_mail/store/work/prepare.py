@@ -73,9 +73,11 @@ def _make_first_mailboxes(tree: Tree) -> None:
         return
     if not _was_served(tree):
         there = tree.mailboxes()
-        for name in mailbox_names.SPECIAL:
-            if name not in there:
-                make(tree, name)
+        missing = [name for name in mailbox_names.SPECIAL if name not in there]
+        if missing:
+            for name, value in zip(missing, tree.new_uidvalidities(len(missing)), strict=True):
+                make(tree, name, value)
+            tree.disk.sync_folder(tree.maildir)
         tree.subscriptions.write({mailbox_names.INBOX, *mailbox_names.SPECIAL})
     tree.special_uses.write(mailbox_names.SPECIAL)
 
