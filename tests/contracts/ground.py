@@ -29,7 +29,12 @@ class FakeRenderer:
     def __init__(self) -> None:
         self.rendered: list[bytes] = []
 
-    def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
+    def __call__(
+        self,
+        data: bytes,
+        tier: ItemTier = ItemTier.PREVIEW,
+        known: RenderedItems | None = None,
+    ) -> RenderedItems:
         self.rendered.append(data)
         size = str(len(data)).encode()
         header_size = data.find(b"\r\n\r\n") + 4

@@ -120,9 +120,14 @@ class Holding(FakeRenderer):
         self.held: list[int] = []
         self.memory_limit = MemoryLimit()
 
-    def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
+    def __call__(
+        self,
+        data: bytes,
+        tier: ItemTier = ItemTier.PREVIEW,
+        known: RenderedItems | None = None,
+    ) -> RenderedItems:
         self.held.append(self.memory_limit.held)
-        return super().__call__(data, tier)
+        return super().__call__(data, tier, known)
 
 
 def test_whatever_takes_large_messages_apart_takes_its_room_first(

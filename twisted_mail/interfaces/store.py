@@ -274,10 +274,16 @@ class Renderer(Protocol):
 
     version: int
 
-    def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
+    def __call__(
+        self,
+        data: bytes,
+        tier: ItemTier = ItemTier.PREVIEW,
+        known: RenderedItems | None = None,
+    ) -> RenderedItems:
         """Render one message up to a tier; for that of the header, ``data`` may end with the header.
 
-        Never raises on hostile bytes, and may take milliseconds.
+        ``known`` are its items of a lower tier by this version. Never raises on hostile bytes, and may
+        take milliseconds.
         """
 
 

@@ -23,9 +23,14 @@ class CountingRenderer(ItemRenderer):
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
+    def __call__(
+        self,
+        data: bytes,
+        tier: ItemTier = ItemTier.PREVIEW,
+        known: RenderedItems | None = None,
+    ) -> RenderedItems:
         self.count += 1
-        return super().__call__(data, tier)
+        return super().__call__(data, tier, known)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.contracts.ground import draft, mail
 from tests.faults import QuickDisk
 from tests.store.shared_maildir import SharedMaildir, texts, uids
 from twisted_mail.imap.fetch.render import ItemRenderer
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, ItemTier
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, ItemTier, RenderedItems
 from twisted_mail.mail.mime import header
 from twisted_mail.store.index import schema
 from twisted_mail.store.index.rows import Row
@@ -42,9 +42,9 @@ class RealRenderer(ItemRenderer):
     def __init__(self) -> None:
         self.rendered: list[bytes] = []
 
-    def __call__(self, data: bytes, tier: ItemTier = PREVIEW):
+    def __call__(self, data: bytes, tier: ItemTier = PREVIEW, known: RenderedItems | None = None):
         self.rendered.append(data)
-        return super().__call__(data, tier)
+        return super().__call__(data, tier, known)
 
 
 @pytest.fixture(autouse=True)

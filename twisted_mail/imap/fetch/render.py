@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 from twisted_mail.imap.fetch import outline
 from twisted_mail.imap.fetch.envelope import envelope, nstring, string
@@ -10,12 +11,15 @@ from twisted_mail.imap.fetch.preview import preview
 from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.comments import without_comments
-from twisted_mail.mail.mime.parameters import Parameters, disposition, joined
+from twisted_mail.mail.mime.parameters import ContentType, Parameters, disposition, joined
 from twisted_mail.mail.mime.structure import Part, scan
+from twisted_mail.mail.recent_cache import RecentCache
 
 # RFC 3501 §9 wants a part in every multipart: where there is none, an empty text stands for it.
 _EMPTY_BODY = b'("text" "plain" NIL NIL NIL "7bit" 0 0)'
 _EMPTY_STRUCTURE = b'("text" "plain" NIL NIL NIL "7bit" 0 0 NIL NIL NIL NIL)'
+# The fields that BODYSTRUCTURE has and BODY has not, but for Content-MD5; few parts have any.
+_EXTENSION = frozenset((b"content-disposition", b"content-language", b"content-location"))
 _TOKEN = re.compile(rb"[^\s;,()\"]++")
 
 
@@ -28,23 +32,32 @@ class ItemRenderer:
 
     version: int = 8
 
-    def __call__(self, data: bytes, tier: ItemTier = ItemTier.PREVIEW) -> RenderedItems:
+    def __call__(
+        self,
+        data: bytes,
+        tier: ItemTier = ItemTier.PREVIEW,
+        known: RenderedItems | None = None,
+    ) -> RenderedItems:
         """Render one message up to a tier. Never raises, whatever the bytes."""
-        header_size = header.end(data)
-        envelope, fields = header_items(data, header_size)
+        found = known or _of_header(data)
         if tier == ItemTier.HEADER:
-            return RenderedItems(envelope, b"", b"", header_size, fields, tier=tier)
+            return found
         root = scan(data)
+        body, structure = _bodies(root)
         shown = preview(data, root).encode("utf-8", "replace") if tier == ItemTier.PREVIEW else b""
-        return RenderedItems(
-            envelope,
-            *_bodies(root),
-            header_size,
-            fields,
-            shown,
-            outline.encode_outline(root),
-            tier,
+        return found._replace(
+            body=body,
+            bodystructure=structure,
+            preview=shown,
+            outline=outline.encode_outline(root),
+            tier=tier,
         )
+
+
+def _of_header(data: bytes) -> RenderedItems:
+    size = header.end(data)
+    envelope, fields = header_items(data, size)
+    return RenderedItems(envelope, b"", b"", size, fields, tier=ItemTier.HEADER)
 
 
 # ---------------------------------------------------------------- BODY and BODYSTRUCTURE
@@ -90,10 +103,8 @@ def _single(part: Part, children: Sequence[tuple[bytes, bytes]]) -> tuple[bytes,
 
 def _basic(part: Part) -> bytes:
     """Render the fields that every part has that is no multipart."""
-    return b"%b %b %b %b %b %b %d" % (
-        string(part.type.type),
-        string(part.type.subtype),
-        _parameters(part.type.parameters),
+    return b"%b %b %b %b %d" % (
+        _kinds(part.type),
         nstring(part.field(b"content-id")),
         nstring(part.field(b"content-description")),
         string(part.encoding or b"7bit"),
@@ -101,8 +112,25 @@ def _basic(part: Part) -> bytes:
     )
 
 
+def _kind(kind: ContentType) -> bytes:
+    """Render type, subtype and parameters."""
+    parameters = _parameters(kind.parameters)
+    return b"%b %b %b" % (string(kind.type), string(kind.subtype), parameters)
+
+
+def _octets(kind: ContentType) -> int:
+    """Return about what a kind of part takes in memory, with its rendering."""
+    texts = (kind.type, kind.subtype, *chain.from_iterable(kind.parameters))
+    return 1000 + 2 * sum(map(len, texts))
+
+
+_kinds: RecentCache[ContentType, bytes] = RecentCache(_kind, 256 * 1024, _octets)
+
+
 def _extension(part: Part) -> bytes:
     """Render disposition, language and location."""
+    if _EXTENSION.isdisjoint(part.fields):
+        return b"NIL NIL NIL"
     how = disposition(part.field(b"content-disposition") or b"")
     shown = b"(%b %b)" % (string(how.kind), _parameters(how.parameters)) if how else b"NIL"
     location = part.field(b"content-location")

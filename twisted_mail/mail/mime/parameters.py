@@ -5,6 +5,7 @@ Values are read leniently, in linear time, and never raise.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -13,6 +14,7 @@ from twisted_mail.mail.mime.comments import without_comments
 from twisted_mail.mail.mime.encoding import decode_text, decode_words
 
 MAX_PARAMETERS = 200  # of one field, the pieces of RFC 2231 §3 counted one by one
+_USUAL = 80  # octets of a value that is remembered
 
 Parameters = tuple[tuple[bytes, bytes], ...]  # lower-case names and unquoted values
 
@@ -65,6 +67,16 @@ def content_type(value: bytes) -> ContentType | None:
 
     The one exception is ``text``, an old way to write ``text/plain``.
     """
+    return _usual_type(value) if len(value) <= _USUAL else _content_type(value)
+
+
+@lru_cache(500)
+def _usual_type(value: bytes) -> ContentType | None:
+    """Read a short value: nearly all texts have one of a few."""
+    return _content_type(value)
+
+
+def _content_type(value: bytes) -> ContentType | None:
     value = without_comments(value)
     match = _MEDIA.match(value)
     if match is not None:

@@ -35,7 +35,8 @@ class Part:
     """A part, or the whole message: the positions of its header and its content.
 
     The header is ``start`` to ``body``, with the empty line that ends it; the content is ``body`` to
-    ``stop``. ``lines`` counts the line ends in the content. ``fields`` holds the values of each field of
+    ``stop``. ``lines`` counts the line ends in the content of a text or a message, for BODY alone needs
+    them; it is 0 for others. ``fields`` holds the values of each field of
     ``STRUCTURAL``, with their folding. A ``message/rfc822`` has one child: the message inside, as long as
     the content.
     """
@@ -228,13 +229,20 @@ def _default(parent: Part) -> ContentType:
 
 
 def _count_lines(data: bytes, root: Part) -> None:
-    """Count the line ends of every part, looking at each octet of the message once."""
-    parts = list(root.walk())
-    before = {0: 0}
-    count = position = 0
-    for offset in sorted({offset for part in parts for offset in (part.body, part.stop)}):
-        count += data.count(b"\n", position, offset)
+    """Count the line ends of texts and messages, looking at each octet once, and at no others."""
+    parts = [part for part in root.walk() if part.is_message or part.type.type == b"text"]
+    if len(parts) == 1:
+        [part] = parts
+        part.lines = data.count(b"\n", part.body, part.stop)
+        return
+    edges = [edge for part in parts for edge in ((part.body, 1), (part.stop, -1))]
+    before: dict[int, int] = {}
+    count = position = depth = 0
+    for offset, step in sorted(edges):
+        if depth:
+            count += data.count(b"\n", position, offset)
         before[offset] = count
         position = offset
+        depth += step
     for part in parts:
         part.lines = before[part.stop] - before[part.body]

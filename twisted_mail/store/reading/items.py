@@ -56,10 +56,12 @@ def render_items(
         return len(uids), render_headers(folder, work, uids, render)
     number, chosen = batch(folder, work, uids)
     limit = work.tree.environment.memory_limit
+    state = mailbox_row(folder, work)
+    known = work.index.rendered.items(state, chosen, render.version, ItemTier.HEADER)
 
     def rendered(row: Row) -> RenderedItems:
         with limit.holding(row.size):
-            return render(read_whole(folder, row), tier)
+            return render(read_whole(folder, row), tier, known.get(row.uid))
 
     found = each(folder, work, chosen, rendered)
     work.index.rendered.save(mailbox_row(folder, work), render.version, found)
