@@ -35,9 +35,10 @@ from twisted_mail.interfaces.queue import (
     Moderation,
     Transport,
 )
+from twisted_mail.interfaces.renderer import Renderer
 from twisted_mail.interfaces.resolver import Resolver
 from twisted_mail.interfaces.sasl import Exchange, Mechanism, authenticate, usable_mechanisms
-from twisted_mail.interfaces.store import Account, BlobWriter, Mailbox, Renderer, Store, Watcher
+from twisted_mail.interfaces.store import Account, BlobWriter, Mailbox, Store, Watcher
 from twisted_mail.interfaces.system import (
     Blocking,
     Clock,
