@@ -102,3 +102,19 @@ def test_what_is_rendered_less_far_is_not_enough_and_gives_way() -> None:
     share.put(1, {1: less})
     assert share.get(1, [1], HEADER) == share.get(1, [1], PREVIEW) == {1: items(b"(one)")}
     assert share.octets == EMPTY + 5
+
+
+def test_a_mailbox_that_is_forgotten_makes_room_for_others() -> None:
+    cache = RenderedCache(max_octets=3 * EMPTY)
+    one, other = cache.share(), cache.share()
+    one.put(1, {1: items(b""), 2: items(b"")})
+    one.put(2, {1: items(b"")})
+    one.forget(1)
+    one.forget(1)
+    other.put(1, {1: items(b""), 2: items(b"")})
+    assert not one.lacking(2, [1], PREVIEW)
+    one.forget(2)
+    assert one.octets == 0
+    one.forget(2)
+    other.put(1, {3: items(b"")})
+    assert not other.lacking(1, [1, 2, 3], PREVIEW)

@@ -41,8 +41,8 @@ class RenderedCache:
         """Note that a share with entries is asked."""
         self._shares.move_to_end(share)
 
-    def note_growth(self, share: "CacheShare", octets: int) -> None:
-        """Count what was added to a share, and make room for it."""
+    def note_change(self, share: "CacheShare", octets: int) -> None:
+        """Count what was added to a share, or less than nothing, and make room for it."""
         self._octets += octets
         self._shares[share] = None
         self._shares.move_to_end(share)
@@ -53,6 +53,8 @@ class RenderedCache:
             self._octets -= oldest.drop_oldest()
             if not oldest.octets:
                 del self._shares[oldest]
+        if not share.octets:
+            self._shares.pop(share, None)
 
 
 class CacheShare:
@@ -102,7 +104,14 @@ class CacheShare:
                 self._entries[key] = entry
                 self.octets += size - (0 if less is None else _size(less))
         if self.octets != before:
-            self._cache.note_growth(self, self.octets - before)
+            self._cache.note_change(self, self.octets - before)
+
+    def forget(self, mailbox: int) -> None:
+        """Forget the items of a mailbox: it is in memory no more."""
+        gone = [key for key in self._entries if key[0] == mailbox]
+        octets = sum(_size(self._entries.pop(key)) for key in gone)
+        self.octets -= octets
+        self._cache.note_change(self, -octets)
 
     def drop_oldest(self) -> int:
         """Drop the entry that was not asked for the longest; return its octets."""

@@ -101,3 +101,17 @@ def test_the_items_of_a_whole_mailbox_are_not_kept(
     finish(inbox.items([1]))
     finish(inbox.items(whole))
     assert list(map(len, read)) == [BLOCK + 1, BLOCK + 1, 1, 1]
+
+
+def test_the_items_go_with_the_mailbox_that_is_in_memory_no_more(
+    shared: SharedMaildir, read: list[list[int]]
+) -> None:
+    finish(shared.account.append("INBOX", [draft(mail("a"))]))
+    for _ in range(2):
+        inbox = shared.open()
+        finish(inbox.items([1]))
+        inbox.close()
+    assert read == [[1]]
+    finish(shared.account.close())
+    finish(shared.open().items([1]))
+    assert read == [[1], [1]]

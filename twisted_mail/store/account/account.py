@@ -71,7 +71,7 @@ class MaildirAccount:
             self._claim,
             self._open,
             render,
-            tree.environment.rendered.share(),
+            self._open.rendered,
             tree.environment.file_names,
             self.search,
             ThreadAssignment(self.lane),

@@ -33,7 +33,7 @@ class OpenMailboxes:
     """The mailboxes by folder, kept as the events of the lane say; their changes are published.
 
     ``note`` is called with messages that came or went, and with None where some may have; ``note_opened``
-    with each mailbox that is opened and was not.
+    with each mailbox that is opened and was not. ``rendered`` has items of the mailboxes in memory.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class OpenMailboxes:
         monitor: FolderMonitor | None,
     ) -> None:
         self.change_feed = change_feed
+        self.rendered = lane.tree.environment.rendered.share()
         self._lane = lane
         self._note = note
         self._note_opened = note_opened
@@ -127,6 +128,7 @@ class OpenMailboxes:
         self._known.pop(mailbox.folder, None)
         self._closed.remove(mailbox.number)
         self._file_names.forget(mailbox.number)
+        self.rendered.forget(mailbox.number)
 
     def forget_closed(self) -> None:
         """Forget the mailboxes that nobody has open."""
