@@ -69,6 +69,9 @@ class SmallMailbox:
         self.before(name)
         self.calls.append((name, *what))
 
+    async def take_recent(self) -> int:
+        return self.claim_recent()
+
     def claim_recent(self) -> int:
         return self.columns.uidnext
 

@@ -35,9 +35,6 @@ class TestSpreadContract(AccountContract):
     test_the_target_is_rung_before_the_source = None
     test_what_is_quarantined_goes_where_junk_lies = None
 
-    # Two processes that hear of a message at the same moment both send it as recent (RFC 3501 §2.3.2).
-    test_only_one_session_is_told_of_a_recent_message = None
-
     @pytest.fixture
     def make_store(
         self, tmp_path: Path, clock: StillClock, render: FakeRenderer

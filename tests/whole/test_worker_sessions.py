@@ -115,6 +115,16 @@ def test_a_client_in_idle_hears_at_once_what_happens_in_another_process(crewed: 
     assert max(took) < AT_ONCE, took
 
 
+def test_a_message_is_recent_to_one_session(crewed: Crewed) -> None:
+    clients = talkers(crewed)
+    for number in range(1, 6):
+        crewed.send(f"m{number}", BOB)
+    assert eventually(lambda: all(len(client.state()) == 5 for client in clients))
+    lines = [line for client in clients for line in client.ask("FETCH 1:* FLAGS").lines]
+    assert len(lines) == 10
+    assert sum(b"\\Recent" in line for line in lines) == 5
+
+
 def test_a_mailbox_is_renamed_and_deleted_for_sessions_of_all_processes(crewed: Crewed) -> None:
     for mailbox in ("One", "Two"):
         Talker(crewed.ports["imap"], BOB).ask(f"CREATE {mailbox}")

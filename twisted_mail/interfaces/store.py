@@ -56,12 +56,14 @@ class Mailbox(Protocol):
     def keywords(self) -> Sequence[str]:
         """Return the keywords in use."""
 
-    def claim_recent(self) -> int:
+    async def take_recent(self) -> int:
         r"""Return the lowest UID that no session has shown as ``\Recent``, and claim it and all above.
 
-        Sessions that have selected the mailbox for writing call it at the start and after each
-        ``EntriesAdded``.
+        For sessions that select the mailbox for writing.
         """
+
+    def claim_recent(self) -> int:
+        """Do the same after each ``EntriesAdded``, for a session that began with ``take_recent``."""
 
     async def refresh(self) -> None:
         """Look for what other programs did, and publish it as Changes.

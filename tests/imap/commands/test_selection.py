@@ -59,13 +59,13 @@ def test_a_mailbox_that_cannot_be_described_is_given_back(monkeypatch: pytest.Mo
     box = imap.box()
     closed: list[str] = []
 
-    def failing() -> int:
+    async def failing() -> int:
         raise Unavailable("The disk is away")
 
     async def opened(name: str) -> object:
         return box
 
-    monkeypatch.setattr(box, "claim_recent", failing)
+    monkeypatch.setattr(box, "take_recent", failing)
     monkeypatch.setattr(box, "close", lambda: closed.append("closed"))
     monkeypatch.setattr(imap.account, "open", opened)
     assert imap.inside("a SELECT INBOX")[-1] == "a NO [UNAVAILABLE] The disk is away"

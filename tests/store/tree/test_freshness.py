@@ -103,3 +103,22 @@ def test_another_process_went_beyond_the_row_that_is_known(
     assert (last is not None) == is_beyond
     freshness.lose_sync()
     assert freshness.row_before(row) is None
+
+
+def test_what_was_claimed_for_sessions_is_left_to_the_first_that_is_sent_it(
+    freshness: Freshness,
+) -> None:
+    freshness.raise_recent(3)
+    freshness.grant_recent(3, 5)
+    freshness.grant_recent(5, 7)
+    assert freshness.claim_recent(4) == 3
+    assert freshness.claim_recent(4) == 7
+    assert freshness.claim_recent(6) == 4
+    assert freshness.claim_recent(7) == 6
+    assert freshness.claim_recent(7) == 7
+
+
+def test_another_uidvalidity_takes_back_what_was_claimed(freshness: Freshness) -> None:
+    freshness.grant_recent(3, 5)
+    freshness.begin_anew()
+    assert freshness.claim_recent(1) == 0

@@ -53,7 +53,7 @@ async def _open(session: ImapSession, name: str, is_read_only: bool) -> None:
 async def _recent_from(session: ImapSession, mailbox: Mailbox, is_read_only: bool) -> int:
     r"""Return the lowest UID that is \Recent; EXAMINE does not take it away from others."""
     if not is_read_only:
-        return mailbox.claim_recent()
+        return await mailbox.take_recent()
     status = await (await session.account()).status(mailbox.name, has_size=False)
     recent = status.recent
     uids = mailbox.columns.uids

@@ -32,6 +32,7 @@ from twisted_mail.store.rendered_cache import CacheShare
 from twisted_mail.store.search.search import Search
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.measure import PIECE
+from twisted_mail.store.work.reconcile import ready
 from twisted_mail.store.work.set_flags import How
 
 
@@ -66,6 +67,7 @@ class MaildirMailbox:
         self.faulty: frozenset[int] = frozenset()
         self._ends: list[Callable[[], None]] = []
         self._is_closed = False
+        self._is_claimant = False
         services.open_mailboxes.acquire(live)
 
     @property
@@ -92,6 +94,16 @@ class MaildirMailbox:
     def keywords(self) -> Sequence[str]:
         """Return the keywords in use, in the order in which they came."""
         return self._folder.keywords.names
+
+    async def take_recent(self) -> int:
+        """Return the lowest UID that is recent for a session that begins, and claim it and all above."""
+        freshness = self._folder.freshness
+        if not self._is_claimant:
+            self._is_claimant = True
+            freshness.claimants += 1
+        if freshness.first_recent < self.columns.uidnext:  # else nothing is
+            await self._lane.perform_on(self._folder, ready)
+        return self.claim_recent()
 
     def claim_recent(self) -> int:
         """Return the lowest UID that nobody was sent as recent, and take it and all above.
@@ -270,4 +282,5 @@ class MaildirMailbox:
             self._ends.pop()()
         if not self._is_closed:
             self._is_closed = True
+            self._folder.freshness.claimants -= self._is_claimant
             self._services.open_mailboxes.release(self._live)

@@ -62,8 +62,12 @@ class MemoryMailbox:
         """Return the keywords in use, in the order in which they came."""
         return tuple(self._data.spellings.known.values())
 
-    def claim_recent(self) -> int:
+    async def take_recent(self) -> int:
         """Return the lowest UID that no session has had as recent, and claim it and all above."""
+        return self.claim_recent()
+
+    def claim_recent(self) -> int:
+        """Do the same for what has come since."""
         first, self._data.first_recent = self._data.first_recent, self._data.columns.uidnext
         return first
 

@@ -1,6 +1,7 @@
 """How current what is known of a mailbox is, and what its sessions were sent of it."""
 
 import math
+from collections import deque
 from collections.abc import Callable
 
 from twisted_mail.interfaces import Clock
@@ -20,8 +21,8 @@ class Freshness:
 
     ``row`` is the mailbox's row up to which this process knows what happened, not to be altered.
 
-    Used in the account's lane, but for ``claim_recent``, ``doubt``, ``is_young`` and ``is_watched``,
-    which are for the reactor thread.
+    Used in the account's lane, but for ``claim_recent``, ``claimants``, ``doubt``, ``is_young`` and
+    ``is_watched``, which are for the reactor thread.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -33,6 +34,8 @@ class Freshness:
         self._row_version: Version | None = None  # of the index, in which that row was read
         self.is_loaded = False  # what the index says of the mailbox was read
         self.first_recent = 0
+        self.claimants = 0  # sessions of this process that claim what is recent
+        self._granted: deque[tuple[int, int]] = deque()  # to them: UIDs, the second not included
         self.is_watched = False  # what happens in new and cur is reported
         self._settled = 0  # below this UID, no file lies in new
         self._doubted_since: float | None = None
@@ -120,9 +123,19 @@ class Freshness:
         """Note that messages below a UID were sent as recent to some session."""
         self.first_recent = max(self.first_recent, uid)
 
+    def grant_recent(self, first: int, stop: int) -> None:
+        """Leave messages, which the index has as claimed, to the first of our sessions that asks."""
+        self._granted.append((first, stop))
+        self.raise_recent(stop)
+
     def claim_recent(self, uidnext: int) -> int:
         """Return the lowest UID that is recent, and take it and all below ``uidnext``."""
         first = self.first_recent
+        while self._granted and self._granted[0][0] < uidnext:
+            start, stop = self._granted.popleft()
+            first = min(first, start)
+            if uidnext < stop:  # the rest was not published yet
+                self._granted.appendleft((uidnext, stop))
         self.raise_recent(uidnext)
         return first
 
@@ -138,12 +151,14 @@ class Freshness:
     def begin_anew(self) -> None:
         """Forget what is recent: the mailbox has another UIDVALIDITY."""
         self.first_recent = self._settled = 0
+        self._granted.clear()
 
     # ------------------------------------------------------------ other processes
 
     def reach(self, state: MailboxRow, version: Version | None) -> None:
         """Note that all that a mailbox's row says in a version of the index is known here."""
         self.row, self._row_version = state, version
+        self.raise_recent(state.first_recent)
 
     def lose_sync(self) -> None:
         """Note that the row is another one now."""

@@ -6,6 +6,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted_mail.store.tree import other_processes
 from twisted_mail.store.tree.events import StoreEvent
+from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 
@@ -26,16 +27,32 @@ def transaction(tree: Tree) -> Iterator[UnitOfWork]:
         with work.index.transaction():
             foreign = _follow_others(tree, work)
             yield work
+            claimed = _claim_recent(work)
     except BaseException:
         work.roll_back()
         tree.queue_events(foreign)
         raise
+    for folder, first, stop in claimed:
+        folder.freshness.grant_recent(first, stop)
     for folder, state in work.states.items():
         folder.freshness.reach(state, tree.version)
     if work.events:
         tree.queue_events(work.events)
     for step in work.afterwards:
         step()
+
+
+def _claim_recent(work: UnitOfWork) -> list[tuple[Folder, int, int]]:
+    r"""Claim what is \Recent where sessions of this process have a mailbox selected.
+
+    So the index never shows it as recent to another process, whose sessions hear of it, too.
+    """
+    claimed = []
+    for folder, state in work.states.items():
+        if folder.freshness.claimants and 0 < state.first_recent < state.uidnext:
+            claimed.append((folder, state.first_recent, state.uidnext))
+            state.first_recent = state.uidnext
+    return claimed
 
 
 def _follow_others(tree: Tree, work: UnitOfWork) -> list[StoreEvent]:
