@@ -85,6 +85,12 @@ def test_a_very_long_word_is_found_by_all_its_parts(
     assert all(meets(words, piece) for piece in pieces(f" {word} "))
 
 
+def test_no_blank_of_any_kind_hides_how_long_a_word_is(database: apsw.Connection):
+    blanks = [chr(code) for code in range(0x110000) if chr(code).isspace()]
+    for blank in blanks:
+        assert len(words_of(database, f"one{blank}two")) == 2, blank
+
+
 def test_pieces_at_both_ends_say_less_than_those_between():
     assert pieces("one two.three") == (
         Piece(HOLDS, "one"),

@@ -13,6 +13,7 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.search import checksums
 
 FILE = b"search.sqlite3"
+_LOG_PAGES = 256  # of the log, 4 MiB, before they are written to their places
 BUSY_MILLISECONDS = 500  # another process may be writing; then the messages themselves are read
 
 # Of another making it is made again: the text that is compared must be the text that was indexed.
@@ -77,6 +78,7 @@ class TextDatabase:
             connection.set_busy_timeout(BUSY_MILLISECONDS)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", 1)
+            connection.pragma("wal_autocheckpoint", _LOG_PAGES)
             connection.pragma("temp_store", 2)
             _prepare(self._disk, connection)
             for table in TABLES:

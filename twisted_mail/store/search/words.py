@@ -31,7 +31,7 @@ IS, BEGINS, HOLDS = range(3)
 # Beyond ASCII, of which all but letters and digits separate. Marks that are not composed with a letter
 # separate, so that a letter with marks that no font puts together is found by itself.
 _SEPARATING = (
-    "\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\xd7\xf7\u0300-\u036f\u05be\u060c\u061b\u061f\u06d4\u0964\u0965"
+    "\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\xd7\xf7\u0300-\u036f\u05be\u060c\u061b\u061f\u06d4\u0964\u0965\u1680"
     "\u2000-\u206f\u20a0-\u20cf\u2190-\u25ff\u2e00-\u2e7f\u3000-\u3004\u3008-\u3020\u3030\u3099-\u309c"
     "\u30fb\ud800-\udfff\ufe00-\ufe6f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\ufff0-\uffff"
 )
