@@ -13,6 +13,7 @@ from twisted_mail.interfaces import Clock
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.mail.recent_cache import RecentCache
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file, replace_file
 from twisted_mail.store.format import filename
@@ -21,7 +22,7 @@ from twisted_mail.store.format.filename import KEYWORD_LETTERS
 
 FILE = b"dovecot-keywords"
 LIMIT = 1000  # in one mailbox
-MOST_WRITTEN = 256  # sets of flags whose names are remembered
+WRITTEN_OCTETS = 16 * 1024  # of sets of flags whose tails are remembered, in each mailbox
 # Dovecot renames files first and writes the file of keywords a moment later.
 AWAITED_SECONDS = 10.0
 RETRY_SECONDS = 60.0  # after which a file that could not be read is tried again
@@ -79,7 +80,7 @@ class Keywords:
         self.by_letter: dict[str, str] = {}
         self.letter_of: dict[str, str] = {}
         self._spelling: dict[str, str] = {}
-        self._written: dict[Flags, tuple[Flags, bytes]] = {}  # what ``written`` returned
+        self._forget_written()
         self._awaited_until = -math.inf
 
     def move(self, folder: bytes) -> None:
@@ -134,7 +135,7 @@ class Keywords:
         for name in names:
             self._spelling.setdefault(name.lower(), name)
         self.names = tuple(self._spelling.values())
-        self._written.clear()
+        self._forget_written()
 
     def spelled(self, flags: Iterable[str]) -> Flags:
         r"""Return flags as this mailbox spells them, without ``\Recent``."""
@@ -143,14 +144,14 @@ class Keywords:
 
     def written(self, flags: Flags) -> tuple[Flags, bytes]:
         """Return flags as this mailbox spells them, and the tail of a name in cur that has them."""
-        found = self._written.get(flags)
-        if found is None:
-            if len(self._written) >= MOST_WRITTEN:
-                self._written.clear()
-            spelled = self.spelled(flags)
-            found = spelled, filename.tail_of(spelled, self.letter_of)
-            self._written[flags] = found
-        return found
+        return self._written(flags)
+
+    def _forget_written(self) -> None:
+        self._written = RecentCache(self._write, WRITTEN_OCTETS, flag.octets)
+
+    def _write(self, flags: Flags) -> tuple[Flags, bytes]:
+        spelled = self.spelled(flags)
+        return spelled, filename.tail_of(spelled, self.letter_of)
 
     def admit(self, flags: Iterable[str], in_use: Flags | None = None) -> None:
         """Make sure that messages here can have these flags, with letters for their keywords.
@@ -188,7 +189,7 @@ class Keywords:
                 for low, name in self._spelling.items()
                 if name in in_use or name in lettered
             }
-            self._written.clear()
+            self._forget_written()
         if len(self._spelling) + number > LIMIT:
             raise Refused("There is no room for more keywords in this mailbox.", "LIMIT")
 
