@@ -15,7 +15,7 @@ from tests.store.shared_maildir import SharedMaildir, texts, uids
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.store.reading.at_once import MAX_OCTETS
+from twisted_mail.store.reading.at_once import MAX_OCTETS, MAX_PIECES
 from twisted_mail.testing.doubles import finish
 
 NAME = "cur/1000000000.one.host:2,"
@@ -122,6 +122,18 @@ def test_not_more_is_read_in_one_go_than_others_can_wait_for(
     for _ in range(2):
         assert read(inbox) == large
     assert disk.reads_at_once == 0
+
+
+def test_many_small_pieces_are_not_all_read_in_one_go(
+    shared: SharedMaildir, disk: CachedDisk
+) -> None:
+    shared.drop(NAME, mail("one"))
+    inbox = shared.open()
+    read(inbox)
+    pieces = [MessageRange(1, at % 10, at % 10 + 1) for at in range(3 * MAX_PIECES)]
+    found = finish(inbox.read(pieces))
+    assert found == [mail("one")[piece.start : piece.stop] for piece in pieces]
+    assert disk.reads_at_once == MAX_PIECES
 
 
 def test_the_names_stay_with_a_mailbox_that_was_closed_lately(

@@ -16,7 +16,9 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.file_names import FileName
 from twisted_mail.store.tree.folder import Folder
 
-MAX_OCTETS = 256 * 1024  # read in one go: a larger piece would keep others waiting
+# Read in one go: more would keep others waiting.
+MAX_OCTETS = 256 * 1024
+MAX_PIECES = 250
 
 
 def read_at_once(
@@ -28,7 +30,7 @@ def read_at_once(
     """Return the first of these ranges, as many as can be had without waiting."""
     found: list[bytes] = []
     left = MAX_OCTETS
-    for piece in pieces:
+    for piece in pieces[:MAX_PIECES]:
         name, row = names.get(piece.uid), columns.row(piece.uid)
         if name is None or row is None or columns.dates[row] == UNKNOWN_DATE:
             break
