@@ -5,6 +5,7 @@ import pytest
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime.matching import MAX_HEADERS, searchable
 from twisted_mail.store.search.fields import NUMBERS
+from twisted_mail.store.search.textfile import HEADERS
 from twisted_mail.store.search.texts import (
     IndexedText,
     SubstringQuery,
@@ -65,4 +66,4 @@ def test_fields_that_are_kept_are_asked_for_their_values():
 def test_an_unusual_field_is_looked_up_by_its_name_and_words():
     asked = substring_query(Contains("header", "One two", "X-Other"))
     words = Piece(IS, "x"), Piece(IS, "other"), Piece(HOLDS, "one"), Piece(BEGINS, "two")
-    assert asked == SubstringQuery(words, in_body=False, in_headers=True, is_exact=False)
+    assert asked == SubstringQuery(words, (HEADERS,), is_exact=False)

@@ -26,7 +26,7 @@ from twisted_mail.store.search.indexed_messages import (
 )
 from twisted_mail.store.search.textfile import TextDatabase
 from twisted_mail.store.search.texts import IndexedText, SubstringQuery
-from twisted_mail.store.search.word_tables import BODIES, HEADERS, WordTables
+from twisted_mail.store.search.word_tables import WordTables
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -155,11 +155,10 @@ class FullTextIndex:
 
     def _named(self, bounds: tuple[int, int], asked: SubstringQuery) -> frozenset[int]:
         """Return the UIDs between those of two messages that the index names."""
-        if asked.field is None:
-            tables = (BODIES,) * asked.in_body + (HEADERS,) * asked.in_headers
-            found = self._words.candidates(bounds, asked.pieces, tables)
-            return frozenset([message % SPAN for message in found])
-        return self._having(f"field = {asked.field}", bounds, asked.needle)
+        if asked.field is not None:
+            return self._having(f"field = {asked.field}", bounds, asked.needle)
+        found = self._words.candidates(bounds, asked.pieces, asked.tables)
+        return frozenset([message % SPAN for message in found])
 
     def _in_a_field(self, bounds: tuple[int, int], needle: bytes) -> frozenset[int]:
         """Return the UIDs of messages of which a field holds the needle; none for an empty one."""

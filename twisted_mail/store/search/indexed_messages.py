@@ -38,7 +38,7 @@ class MessageKey(NamedTuple):
 class IndexedMessages:
     """The tables ``mailboxes`` and ``messages`` of one database.
 
-    Methods are called in a transaction, but for ``trust`` and ``distrust``.
+    Methods are called in a transaction, but for ``differing``, ``trust`` and ``distrust``.
     """
 
     def __init__(self, file: TextDatabase, cache: KnownUids) -> None:

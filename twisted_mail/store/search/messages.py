@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.entry import Contains
-from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
 from twisted_mail.mail.mime.matching import matches
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.reading import contents
@@ -40,7 +39,7 @@ class BatchLimits(NamedTuple):
 
 
 TEXTS = BatchLimits(64, 512 * 1024)
-HEADERS = BatchLimits(500, MAX_NUMBER)  # of which little is read, however large they are
+HEADERS = BatchLimits(250, 1 << 62)  # little is read of them, however large they are
 
 
 class SearchBatch(NamedTuple):
@@ -66,20 +65,16 @@ def present(folder: Folder, work: UnitOfWork) -> PresentMessages:
     return PresentMessages(_place(folder), work.index.uids(mailbox_row(folder, work)))
 
 
-def batch_of(
-    folder: Folder, work: UnitOfWork, uids: Sequence[int], limits: BatchLimits
-) -> SearchBatch:
+def batch_of(folder: Folder, work: UnitOfWork, uids: Sequence[int], octets: int) -> SearchBatch:
     """Return the first of these messages that are read at once, and where they lie."""
-    wanted = uids[: limits.messages]
-    rows = all_measured(folder, work, work.index.rows(mailbox_row(folder, work), wanted))
+    rows = all_measured(folder, work, work.index.rows(mailbox_row(folder, work), uids))
     files: list[LocatedMessage] = []
-    octets = 0
     for row in rows:
-        octets += row.size
-        if files and octets > limits.octets:
+        octets -= row.size
+        if files and octets < 0:
             return SearchBatch(_place(folder), uids.index(row.uid), files)
         files.append(LocatedMessage(row, folder.file(row)))
-    return SearchBatch(_place(folder), len(wanted), files)
+    return SearchBatch(_place(folder), len(uids), files)
 
 
 def matching(folder: Folder, work: UnitOfWork, uids: Sequence[int], what: Contains) -> set[int]:

@@ -108,17 +108,18 @@ class Search:
                 place = await self._compare(folder, self._index)
         return SearchHits(frozenset(), frozenset(uids))
 
-    async def _read(self, folder: Folder, rest: Sequence[int], what: Contains) -> set[int]:
+    async def _read(self, folder: Folder, uids: Sequence[int], what: Contains) -> set[int]:
         """Return which of these messages hold the substring; what was read is kept in the index."""
         limits = HEADERS if what.where == "header" else TEXTS
         hits: set[int] = set()
-        while rest:
-            batch = await self.lane.perform_on(folder, messages.batch_of, rest, limits)
+        start = 0
+        while some := uids[start : start + limits.messages]:
+            batch = await self.lane.perform_on(folder, messages.batch_of, some, limits.octets)
             seen, moved = await self._blocking.run(self._scan, batch, what)
             hits |= seen
             if moved:
                 hits |= await self.lane.perform_on(folder, messages.matching, moved, what)
-            rest = rest[batch.number :]
+            start += batch.number
         return hits
 
     def _scan(self, batch: SearchBatch, what: Contains) -> tuple[set[int], list[int]]:
@@ -200,7 +201,9 @@ class Search:
 
     async def index(self, folder: Folder, uids: Sequence[int]) -> bool:
         """Index a few messages; return whether that can go on."""
-        batch = await self.lane.perform_on_in_background(folder, messages.batch_of, uids, TEXTS)
+        batch = await self.lane.perform_on_in_background(
+            folder, messages.batch_of, uids, TEXTS.octets
+        )
         can_go_on = await self._blocking.run(self._index_batch, batch)
         rest = uids[batch.number :]
         return await self.index(folder, rest) if rest and can_go_on else can_go_on

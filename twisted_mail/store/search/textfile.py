@@ -49,7 +49,7 @@ CREATE VIRTUAL TABLE {0} USING fts5(
 );
 INSERT INTO {0} ({0}, rank) VALUES ('automerge', 8), ('pgsz', 16200);
 """
-TABLES = ("bodies", "headers")
+TABLES = BODIES, HEADERS = "bodies", "headers"  # the second has the names of parts, too
 
 
 class TextDatabase:

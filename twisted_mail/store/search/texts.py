@@ -11,6 +11,7 @@ from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime.folding import folded
 from twisted_mail.mail.mime.matching import Searchable, needle_in_headers
 from twisted_mail.store.search.fields import NUMBERS, in_octets
+from twisted_mail.store.search.textfile import BODIES, HEADERS
 from twisted_mail.store.search.words import HOLDS, Piece, is_one_word, pieces
 
 # Marks at the start of a field's text are put in order after the space before it, in the text of all.
@@ -46,16 +47,14 @@ def text_of(found: Searchable, limit: int) -> IndexedText:
 class SubstringQuery:
     """A substring to look up.
 
-    Either the words of the text meet all ``pieces``, the body's or, with ``in_body`` and ``in_headers``,
-    those of each; or ``field`` is the number of one of ``fields.NUMBERS`` and ``needle`` what its value
-    must hold. If there is none of them, only the messages can answer. Unless ``is_exact``, the index
-    names all messages that may hold the substring, and some that do not; if there is a ``needle``, those
-    do of which any field holds it.
+    Of a usual field, ``field`` is its number, and ``needle`` what one of its values must hold. Of a text,
+    the words of one of ``tables`` must meet all ``pieces``. If there are none, only the messages can
+    answer. Unless ``is_exact``, the index names all messages that may hold the substring, and some that
+    do not; those of which any field holds ``needle``, if there is one, do.
     """
 
     pieces: tuple[Piece, ...] = ()
-    in_body: bool = True
-    in_headers: bool = False
+    tables: tuple[str, ...] = ()
     field: int | None = None
     needle: bytes = b""
     is_exact: bool = True
@@ -88,7 +87,7 @@ def substring_query(what: Contains) -> SubstringQuery:
         in_fields = ""
     return SubstringQuery(
         pieces(needle),
-        in_headers=is_anywhere,
+        (BODIES, HEADERS) if is_anywhere else (BODIES,),
         needle=in_octets(in_fields),
         is_exact=is_one_word(needle),
     )
@@ -101,4 +100,4 @@ def _about_field(name: str, needle: str) -> SubstringQuery:
     if not name.isascii():
         return SubstringQuery()
     found = *pieces(f"\n{name}:"), *pieces(needle)
-    return SubstringQuery(found, in_body=False, in_headers=True, is_exact=False)
+    return SubstringQuery(found, (HEADERS,), is_exact=False)

@@ -13,8 +13,6 @@ from twisted_mail.store.search.words import HOLDS, IS, Piece, indexed
 # The vocabulary of an account is not read to choose among so few messages: they are read sooner.
 FEW_CANDIDATES = 100
 
-BODIES, HEADERS = TABLES
-
 
 class WordTables:
     """Both tables of one database. Methods are called in a transaction; messages go by their ids."""
@@ -25,17 +23,21 @@ class WordTables:
     def candidates(
         self, bounds: tuple[int, int], pieces: Sequence[Piece], tables: Iterable[str]
     ) -> set[int]:
-        """Return the messages between two that have what all pieces say, in one of the tables."""
+        """Return the messages between two that have what all pieces say, in one of the tables.
+
+        There may be some more, and there is at least one piece.
+        """
         return set().union(*(self._in(table, bounds, sorted(pieces)) for table in tables))
 
     def _in(self, table: str, bounds: tuple[int, int], pieces: Sequence[Piece]) -> set[int]:
-        found: set[int] | None = None
-        for piece in pieces:
-            if found is not None and len(found) <= FEW_CANDIDATES * (piece.how == HOLDS):
+        first, *others = pieces
+        found = self._having(table, bounds, first)
+        for piece in others:
+            enough = FEW_CANDIDATES if piece.how == HOLDS else 0
+            if len(found) <= enough:
                 break
-            having = self._having(table, bounds, piece)
-            found = having if found is None else found & having
-        return found or set()
+            found &= self._having(table, bounds, piece)
+        return found
 
     def _having(self, table: str, bounds: tuple[int, int], piece: Piece) -> set[int]:
         if piece.how == HOLDS:
