@@ -110,3 +110,19 @@ def test_sizes_are_those_of_the_messages_asked_for(present: set[int], asked: set
     made.measure([(uid, 0, 100 + uid) for uid in present])
     expected = [100 + uid if uid in present else 0 for uid in sorted(asked)]
     assert list(made.sizes_of(sorted(asked))) == expected
+
+
+def test_the_first_unseen_message_follows_what_happens() -> None:
+    made = columns(3, 5, 9)
+    assert EntryColumns().first_unseen() is None
+    assert made.first_unseen() == 0
+    made.mark([(3, SEEN, 2), (5, SEEN, 2)])
+    assert made.first_unseen() == 2
+    made.remove([3])
+    assert made.first_unseen() == 1
+    made.mark([(9, SEEN, 3)])
+    assert made.first_unseen() is None
+    made.add([entry(11, 4)])
+    assert made.first_unseen() == 2
+    made.mark([(5, NONE, 5)])
+    assert made.first_unseen() == 0

@@ -45,9 +45,8 @@ async def _open(session: ImapSession, name: str, is_read_only: bool) -> None:
         raise
     selected = Selected(mailbox, view, is_read_only)
     session.select(selected)
-    for response in session.tables.select_responses:
-        if line := response.line(selected):
-            session.untagged(line)
+    lines = (response.line(selected) for response in session.tables.select_responses)
+    session.untagged(b"\r\n* ".join(line for line in lines if line))
 
 
 async def _recent_from(session: ImapSession, mailbox: Mailbox, is_read_only: bool) -> int:

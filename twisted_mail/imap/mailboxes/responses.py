@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from twisted_mail.imap.selected import Selected
 from twisted_mail.mail.mailbox.entry import MailboxStatus
-from twisted_mail.mail.mailbox.flags import SEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,8 @@ def _permanent_flags(selected: Selected) -> bytes:
 
 
 def _first_unseen(selected: Selected) -> bytes:
-    for number, flags in enumerate(selected.mailbox.columns.flags, 1):
-        if SEEN not in flags:
-            return b"%d" % number
-    return b""
+    row = selected.mailbox.columns.first_unseen()
+    return b"" if row is None else b"%d" % (row + 1)
 
 
 SELECT_RESPONSES = (

@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.dropping import drop_rows
-from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.mail.mailbox.flags import SEEN, Flags
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError
 
@@ -165,6 +165,7 @@ class EntryColumns:
     sizes: "array[int]" = field(default_factory=lambda: array("Q"))
     uidnext: int = 1
     highest_modseq: int = 1
+    _unseen: tuple[int, int, int | None] = field(default=(0, 0, None), init=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.uids)
@@ -181,6 +182,17 @@ class EntryColumns:
         """Return the row of a UID, or None where there is no such message now."""
         at = bisect_left(self.uids, uid)
         return at if at < len(self.uids) and self.uids[at] == uid else None
+
+    def first_unseen(self) -> int | None:
+        r"""Return the first row without ``\Seen``, or None.
+
+        It is looked for once, until the number of messages or the highest mod-sequence is another one.
+        """
+        messages, highest = len(self.uids), self.highest_modseq
+        if self._unseen[:2] != (messages, highest):
+            rows = (row for row, flags in enumerate(self.flags) if SEEN not in flags)
+            self._unseen = messages, highest, next(rows, None)
+        return self._unseen[2]
 
     def rows_between(self, first: int, last: int) -> range:
         """Return the rows of the UIDs from ``first`` to ``last``, both included."""
