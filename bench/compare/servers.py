@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bench.compare.endpoint import Endpoint
 from bench.compare.places import ROOT
+from bench.serve import PORTS
 
 PEERS = Path(__file__).parent.parent / "peers"
 PATIENCE = 60.0  # seconds
@@ -43,7 +44,7 @@ class Ours:
         command = [sys.executable, "-m", "bench.serve", str(self.folder)]
         command += [f"--workers={self.workers}", f"--shift={self.workers * 100}"]
         self._process = subprocess.Popen(command)
-        wait_for_port(15143 + self.workers * 100)
+        wait_for_port(PORTS["imap"][1] + self.workers * 100)
 
     def stop(self) -> None:
         if self._process is not None:

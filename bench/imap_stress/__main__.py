@@ -10,6 +10,7 @@ Errors are printed, the exit status is 1 if there are any, and the conversations
 import argparse
 import asyncio
 import itertools
+import os
 import random
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from bench.imap_stress.client import Client
 from bench.imap_stress.commands import BOX, OTHER_BOX, Player
 from bench.imap_stress.knowledge import Knowledge
 from bench.imap_stress.samples import SAMPLES
+from bench.serve import PORTS
 
 USER = "u0@bench.test"
 ENOUGH = 15  # errors
@@ -68,14 +70,15 @@ class Stress:
         await client.connect(next(self._sessions))
         for box in (BOX, OTHER_BOX):
             await client.run("CREATE", f"CREATE {box}")
-        for sample in SAMPLES[:20]:
-            await client.run("APPEND", f"APPEND {BOX}", sample.octets)
+        for number in range(self._options.messages // 2):
+            await client.run("APPEND", f"APPEND {BOX}", SAMPLES[number % len(SAMPLES)].octets)
         await client.leave()
 
     async def _play(self, at: int) -> None:
         client, own = self.clients[at], self._own_flags(at)
         await self._come(client)
-        player = Player(client, self._chance, own, deletes=not own or at == 0)
+        most, deletes = self._options.messages, not own or at == 0
+        player = Player(client, self._chance, own, most=most, deletes=deletes)
         while not self._is_over:
             if not self._may_go.is_set():
                 await client.settled()
@@ -113,12 +116,13 @@ class Stress:
 
 @contextmanager
 def served(folder: Path, workers: int) -> Iterator[int]:
-    """Serve a fresh account; yield the port of IMAP."""
-    command = [sys.executable, "-m", "bench.serve", str(folder), "--accounts=1", "--shift=5000"]
-    server = subprocess.Popen([*command, f"--workers={workers}"])
+    """Serve a fresh account; yield the port of IMAP, which depends on this process."""
+    shift = 5000 + os.getpid() % 400 * 100  # several may run at a time
+    command = [sys.executable, "-m", "bench.serve", str(folder), "--accounts=1"]
+    server = subprocess.Popen([*command, f"--shift={shift}", f"--workers={workers}"])
     try:
-        wait_for_port(20143)
-        yield 20143
+        wait_for_port(PORTS["imap"][1] + shift)
+        yield PORTS["imap"][1] + shift
     finally:
         server.terminate()
         server.wait()
@@ -129,6 +133,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--messages", type=int, default=60, help="in the mailbox, about")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=0)

@@ -10,7 +10,6 @@ from bench.imap_stress.samples import SAMPLES
 from bench.imap_stress.searches import Criterion, Searches
 
 BOX, OTHER_BOX = "stress", "stress-copy"
-MOST = 60  # messages in the mailbox; more are deleted
 PIPELINED = 10  # commands under way at most
 KEEPS_NUMBERS = frozenset({"FETCH", "STORE", "SEARCH"})
 FLAGS = ("\\answered", "\\flagged", "\\seen", "\\draft", "$label1", "$label2", "$label3", "$label4")
@@ -21,7 +20,10 @@ _APPENDED = re.compile(r"\[APPENDUID (\d+) (\d+)\]", re.IGNORECASE)
 
 
 class Player:
-    """Plays one client. ``own`` are flags that only it alters, if it is to keep to them."""
+    """Plays one client. ``own`` are flags that only it alters, if it is to keep to them.
+
+    There are to be ``most`` messages in the mailbox; more are deleted by those who may.
+    """
 
     def __init__(
         self,
@@ -29,11 +31,13 @@ class Player:
         chance: random.Random,
         own: tuple[str, ...] = (),
         *,
+        most: int = 60,
         deletes: bool = True,
     ) -> None:
         self.client = client
         self._chance = chance
         self._own = own
+        self._most = most
         self._weights = {
             self._fetch: 20,
             self._fetch_part: 12,
@@ -153,11 +157,11 @@ class Player:
 
     def _delete(self) -> None:
         size = len(self.client.view.messages)
-        if numbers := self._numbers(size - MOST if size > MOST + 5 else 4):
+        if numbers := self._numbers(size - self._most if size > self._most + 5 else 4):
             self._send_store(numbers, "+", ["\\deleted"])
 
     def _append(self) -> None:
-        if len(self.client.view.messages) >= MOST:
+        if len(self.client.view.messages) >= self._most:
             return
         sample = self._chance.choice(SAMPLES)
         flags = "" if self._own or self._chance.random() < 0.5 else " (\\Seen $label1)"
