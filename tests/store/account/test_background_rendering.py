@@ -1,5 +1,6 @@
 """Tests of twisted_mail.store.account.background_rendering: what waits, and who goes first."""
 
+import errno
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +12,9 @@ from tests.faults import QuickDisk
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, ItemTier
 from twisted_mail.store.account import background_rendering
 from twisted_mail.store.account.account import MaildirAccount
-from twisted_mail.store.account.background_rendering import IDLE_SECONDS, MAX_NOTED, PIECE
+from twisted_mail.store.account.background_rendering import IDLE_SECONDS, PIECE
 from twisted_mail.store.maildir import MaildirStore, StoreServices
+from twisted_mail.store.reading import items
 from twisted_mail.store.work import newcomers
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
@@ -138,14 +140,36 @@ def test_what_is_appended_is_rendered_and_nothing_else_is_looked_at(
     assert sorted(there.subjects) == [b"old", b"one", b"two"]
 
 
-def test_of_very_many_the_index_is_asked(there: RenderingStore) -> None:
+def test_of_very_many_the_index_is_asked_a_part_at_a_time(
+    there: RenderingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background_rendering, "MAX_NOTED", 20)
     account = there.account()
     inbox = finish(account.open("INBOX"))
     there.finish()
-    there.drop(*numbers(MAX_NOTED + 1))
+    there.drop(*numbers(55))
     finish(inbox.refresh())
     there.finish()
-    assert len(there.subjects) == MAX_NOTED + 1
+    made = list(map(int, there.subjects))
+    assert [set(made[:20]), set(made[20:40])] == [set(range(35, 55)), set(range(15, 35))]
+    assert sorted(made) == list(range(55))
+
+
+def test_messages_that_cannot_be_read_are_tried_once(
+    there: RenderingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background_rendering, "MAX_NOTED", 3)
+    there.drop(*numbers(10))
+    inbox = finish(there.account().open("INBOX"))
+    tried: list[bytes] = []
+
+    def look_at(folder, row):
+        tried.append(row.base)
+        raise OSError(errno.EACCES, "nobody may read it")
+
+    monkeypatch.setattr(items, "look_at", look_at)
+    there.finish()
+    assert len(tried) == len(inbox.columns) == 10
 
 
 def test_nothing_is_rendered_twice(there: RenderingStore) -> None:
@@ -197,6 +221,6 @@ def test_a_long_rendering_is_reported(
     there.drop(*numbers(200))
     inbox = finish(there.account().open("INBOX"))
     there.finish()
-    assert there.told[0] == (ALICE, "INBOX", 0, 200)
+    assert there.told[0] == (ALICE, "INBOX", PIECE, 200)
     assert there.told[-1] == (ALICE, "INBOX", 200, 200)
     assert len(inbox.columns) == 200

@@ -6,6 +6,7 @@ rendered, the newest first, and never for long: who asks for something meanwhile
 work at most.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary, WeakSet
@@ -20,7 +21,7 @@ from twisted_mail.store.work.lane import AccountLane
 IDLE_SECONDS = 1.0  # since an account was last used
 ROUND_SECONDS = 0.2  # of work at a time
 PIECE = 100  # messages rendered in one go
-MAX_NOTED = 1000  # messages remembered singly; for more, the mailbox is compared
+MAX_NOTED = 5000  # messages of one mailbox that are remembered; of more, the index is asked
 REPORT_SECONDS = 10.0  # between two reports
 REPORTED = 500  # messages: less work than this is not worth a report
 
@@ -31,27 +32,39 @@ Report = Callable[[str, str, int, int], None]  # account, mailbox, messages done
 class RenderingTask:
     """The messages of one mailbox whose headers wait, in the order in which they came.
 
-    With ``must_compare`` there may be more, which the index is to be asked for first.
+    With ``must_compare`` there may be more, of which the index is asked once those are done: they have
+    UIDs lower than ``below``. ``beyond`` is how many of them there were.
     """
 
     todo: list[int] = field(default_factory=list)
     must_compare: bool = False
+    below: float = math.inf
+    beyond: int = 0
     total: int = 0
-    reported_at: float = 0.0
+    reported_at: float = -math.inf
+
+    @property
+    def left(self) -> int:
+        """Return how many messages are known to wait."""
+        return len(self.todo) + self.beyond
 
     def note(self, uids: Sequence[int] | None) -> None:
         """Note messages that came; None: the index is to be asked for them, as it is for very many."""
         if uids is None or len(self.todo) + len(uids) > MAX_NOTED:
-            self.must_compare = True
+            self.must_compare, self.below = True, math.inf
         else:
             self.todo += uids
             self.total += len(uids)
 
-    def learn(self, uids: list[int]) -> None:
-        """Take the index's answer; what came while it was asked is among it, or comes after it."""
-        found = set(uids)
-        self.todo = uids + [uid for uid in self.todo if uid not in found]
-        self.total = len(self.todo)
+    def learn(self, uids: Sequence[int]) -> None:
+        """Take the newest of the ascending UIDs that the index lacks, before what came meanwhile."""
+        waiting = [uid for uid in uids if uid < self.below]
+        newest = waiting[-MAX_NOTED:]
+        self.todo[:0] = newest
+        self.beyond = len(waiting) - len(newest)
+        if self.beyond:
+            self.must_compare, self.below = True, newest[0]
+        self.total = max(self.total, self.left)
 
 
 @dataclass(slots=True)
@@ -94,7 +107,15 @@ class BackgroundRendering:
         end = self._clock.monotonic() + ROUND_SECONDS
         while backlog.tasks and self._is_idle(lane) and self._clock.monotonic() < end:
             folder, task = next(iter(backlog.tasks.items()))
-            if await self._step(lane, folder, task):
+            try:
+                is_done = await self._step(lane, folder, task)
+            except BaseException as error:
+                del backlog.tasks[folder]
+                self._compared.discard(folder)
+                if not isinstance(error, MailError):
+                    raise
+                continue  # the mailbox is gone, or it is compared when it is next opened
+            if is_done:
                 del backlog.tasks[folder]
             self._report_progress(backlog.account, folder, task)
         if not backlog.tasks:
@@ -105,13 +126,10 @@ class BackgroundRendering:
 
     async def _step(self, lane: AccountLane, folder: Folder, task: RenderingTask) -> bool:
         """Do one piece of work; return whether it was the last for this mailbox."""
-        try:
-            if task.must_compare:
-                await self._compare(lane, folder, task)
-            elif task.todo:
-                await self._render_some(lane, folder, task)
-        except MailError:
-            return True  # the mailbox is gone, or the next change reminds
+        if task.todo:
+            await self._render_some(lane, folder, task)
+        elif task.must_compare:
+            await self._compare(lane, folder, task)
         return not (task.todo or task.must_compare)
 
     async def _compare(self, lane: AccountLane, folder: Folder, task: RenderingTask) -> None:
@@ -132,6 +150,6 @@ class BackgroundRendering:
         if self._report is None or task.total < REPORTED:
             return
         now = self._clock.monotonic()
-        if not task.todo or now - task.reported_at >= REPORT_SECONDS:
+        if not task.left or now - task.reported_at >= REPORT_SECONDS:
             task.reported_at = now
-            self._report(account, folder.name, task.total - len(task.todo), task.total)
+            self._report(account, folder.name, task.total - task.left, task.total)
