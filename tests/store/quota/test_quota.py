@@ -13,6 +13,7 @@ from tests.contracts.ground import ALICE, BOB, FakeRenderer, draft, refused
 from tests.faults import QuickDisk
 from tests.store.quota.account import TEXT, counted, deliver, drop, put
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.account import alterations
 from twisted_mail.store.format import layout
 from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.quota import Quota
@@ -35,6 +36,19 @@ def test_messages_are_limited(make_store: Callable[..., MaildirStore]) -> None:
     assert isinstance(deliver(store, ALICE)[ALICE], Refused)
     finish(sent.expunge([1]))
     assert deliver(store, ALICE) == {ALICE: None}
+
+
+def test_a_copy_in_pieces_needs_room_for_all_of_them(
+    make_store: Callable[..., MaildirStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alterations, "AT_ONCE", 2)
+    account = finish(make_store(messages=9).account(ALICE))
+    uids = put(account, number=5)
+    inbox = finish(account.open("INBOX"))
+    with refused("OVERQUOTA"):
+        finish(inbox.copy(uids, "Sent"))
+    assert finish(account.status("Sent")).messages == 0
+    assert finish(inbox.copy(uids[:4], "Sent")).targets == (1, 2, 3, 4)
 
 
 def test_a_full_account_can_be_tidied(make_store: Callable[..., MaildirStore]) -> None:

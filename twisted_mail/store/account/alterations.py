@@ -8,6 +8,7 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import CopyResult, EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import MailError
+from twisted_mail.store.quota import Usage
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
@@ -112,8 +113,11 @@ async def _copy_in_pieces(
     lane: AccountLane, source: Folder, uids: Sequence[int], stage: Stage, links: list[Linked]
 ) -> CopyResult:
     """Copy messages by way of a stage; ``links`` gets what was linked."""
+    held = Usage()
     for part in _parts(uids):
-        links += await lane.perform_on(source, staged_copy.link_some, stage, part, links)
+        linked = await lane.perform_on(source, staged_copy.link_some, stage, part, held)
+        links += linked
+        held = held.plus(copying.usage_of(linked))
     target = stage.target
     await lane.perform_on(target, staged_copy.seal, stage)
     pairs: list[tuple[int, int]] = []

@@ -25,6 +25,11 @@ NOTHING = Usage()
 _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 
 
+def usage_of(links: Sequence[Linked]) -> Usage:
+    """Return how much the copies of linked messages take."""
+    return Usage(sum([file.size for _, file in links]), len(links))
+
+
 def faulty_messages() -> Unavailable:
     """Return the error for messages that cannot be copied or moved all, so that none is."""
     return Unavailable("Some of the messages cannot be read from the disk.", "CONTACTADMIN")

@@ -27,7 +27,7 @@ from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.append import publish_some
-from twisted_mail.store.work.copy import Linked, link
+from twisted_mail.store.work.copy import NOTHING, Linked, link
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import admit
 
@@ -70,11 +70,10 @@ def begin(source: Folder, work: UnitOfWork, name: str, flags: Flags) -> Stage:
 
 
 def link_some(
-    source: Folder, work: UnitOfWork, stage: Stage, uids: Sequence[int], before: Sequence[Linked]
+    source: Folder, work: UnitOfWork, stage: Stage, uids: Sequence[int], before: Usage = NOTHING
 ) -> list[Linked]:
-    """Make links to some of the messages; those ``before`` are made."""
-    held = Usage(sum(file.size for _, file in before), len(before))
-    return link(source, stage.target, work, uids, stage.linked, held)
+    """Make links to some of the messages; ``before`` was linked earlier."""
+    return link(source, stage.target, work, uids, stage.linked, before)
 
 
 def seal(target: Folder, work: UnitOfWork, stage: Stage) -> None:
@@ -126,7 +125,7 @@ def copy(
 ) -> CopyResult:
     """Copy messages in one piece of work, by the same steps: what fails takes all back."""
     stage = begin(source, work, name, flags)
-    links = link_some(source, work, stage, uids, ())
+    links = link_some(source, work, stage, uids)
     commit(stage.target, work, stage)
     pairs = publish(stage.target, work, stage, links)
     finish(stage.target, work, stage)
