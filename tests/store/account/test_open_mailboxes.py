@@ -16,6 +16,7 @@ from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.net.process.inotify import Inotify
 from twisted_mail.store.account import account
+from twisted_mail.store.account.folder_watch import UNSEEN_SECONDS
 from twisted_mail.store.account.open_mailboxes import MAX_CLOSED
 from twisted_mail.store.index import expunged_log
 from twisted_mail.store.maildir import MaildirStore, StoreServices
@@ -339,6 +340,21 @@ def test_what_was_heard_of_a_watched_mailbox_is_there_for_the_next_session(watch
     (cur / "a.host:2,").write_bytes(mail("a"))
     os.utime(cur, ns=(before.st_atime_ns, before.st_mtime_ns))  # within one tick of its clock
     assert uids(finish(alice.open("INBOX"))) == [1]
+
+
+def test_a_mailbox_that_is_gone_and_still_watched_hides_no_other_of_its_name(watched) -> None:
+    store, monitor = watched
+    alice = finish(store.account(ALICE))
+    finish(alice.create("Work"))
+    first = finish(alice.open("Work"))
+    finish(first.refresh())
+    monitor.close()
+    alice.lane.tree.environment.clock.seconds += UNSEEN_SECONDS
+    other = finish(other_store(Path(os.fsdecode(alice.lane.tree.path)).parents[1]).account(ALICE))
+    finish(other.delete("Work"))
+    finish(other.create("Work"))
+    for _ in range(2):
+        assert finish(alice.open("Work")).uidvalidity > first.uidvalidity
 
 
 def test_what_comes_just_after_a_watched_mailbox_was_closed_is_found(watched) -> None:

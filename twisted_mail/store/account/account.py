@@ -1,6 +1,7 @@
 """An account in a maildir: the door on the reactor thread, with the work done in its lane."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from twisted_mail.interfaces import Blocking, FolderMonitor, Renderer, Watcher
 from twisted_mail.mail.mailbox.change import Change
@@ -10,7 +11,7 @@ from twisted_mail.mail.mailbox.entry import (
     MailboxStatus,
     NewMessage,
 )
-from twisted_mail.mail.outcome import MailError
+from twisted_mail.mail.outcome import MailError, Refused
 from twisted_mail.store.account.mailbox import MailboxServices, MaildirMailbox
 from twisted_mail.store.account.measuring import measure_for_claim, measure_mailbox
 from twisted_mail.store.account.open_mailboxes import OpenMailboxes
@@ -113,7 +114,8 @@ class MaildirAccount:
     async def open(self, name: str) -> MaildirMailbox:
         """Open a mailbox."""
         if (watched := self._open.watched(name)) is not None:  # what was heard, the folder may hide
-            await watched.refresh()
+            with suppress(Refused):  # it may be gone: whether there is one now is seen below
+                await watched.refresh()
         folder, row = await self.lane.perform_steps(_open, name, not self._open.holds(name))
         mailbox = self._open.current(folder, row)
         while mailbox is None:
