@@ -46,7 +46,7 @@ class FileNames:
         self._mailboxes: OrderedDict[int, dict[int, FileName]] = OrderedDict()
 
     def of(self, mailbox: int) -> Mapping[int, FileName]:
-        """Return the names known in an open mailbox, by UID, which is read from now."""
+        """Return the names known in an open mailbox, by UID; it counts as read from now."""
         known = self._mailboxes.get(mailbox)
         if known is None:
             return _NONE
@@ -66,7 +66,7 @@ class FileNames:
             self._count -= len(self._mailboxes.popitem(last=False)[1])
 
     def forget(self, mailbox: int) -> None:
-        """Forget the names in a mailbox: nobody has it open any more."""
+        """Forget the names in a mailbox: it is in memory no more."""
         self._count -= len(self._mailboxes.pop(mailbox, ()))
 
 

@@ -4,6 +4,7 @@ from twisted_mail.mail.mailbox.entry import Entry, EntryColumns
 from twisted_mail.mail.mailbox.flags import NONE
 from twisted_mail.store.account.neighbours import (
     BLOCK,
+    FEW,
     FEW_NAMES,
     MANY_NAMES,
     block_of,
@@ -32,7 +33,15 @@ def test_a_message_that_is_gone_is_in_no_block() -> None:
 
 def test_many_messages_follow_one_unless_they_are_known() -> None:
     found = columns(3 * MANY_NAMES)
-    assert following(found, 2, ()) == list(range(4, 2 * MANY_NAMES + 4, 2))
-    assert following(found, 2, {4}) == list(range(4, 2 * FEW_NAMES + 4, 2))
-    assert following(found, 3, ())[0] == 4  # one that is gone
-    assert following(found, 6 * MANY_NAMES, ()) == []
+    many = list(range(2, 2 * FEW + 2, 2))
+    after = many[-1] + 2
+    assert following(found, many, ()) == list(range(after, after + 2 * MANY_NAMES, 2))
+    assert following(found, many, {after}) == list(range(after, after + 2 * FEW_NAMES, 2))
+    assert following(found, [*many, after - 1], ())[0] == after  # that one is gone
+    assert following(found, [*many, 6 * MANY_NAMES], ()) == []
+
+
+def test_nothing_follows_a_few_messages() -> None:
+    found = columns(MANY_NAMES)
+    assert following(found, found.uids[: FEW - 1], ()) == ()
+    assert following(found, (), ()) == ()

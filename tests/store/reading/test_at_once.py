@@ -15,6 +15,7 @@ from tests.store.shared_maildir import SharedMaildir, texts, uids
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import MailError
+from twisted_mail.store.account.neighbours import FEW
 from twisted_mail.store.reading.at_once import MAX_OCTETS, MAX_PIECES
 from twisted_mail.testing.doubles import finish
 
@@ -149,28 +150,47 @@ def test_the_names_stay_with_a_mailbox_that_was_closed_lately(
     assert disk.reads_at_once == 2
 
 
-def test_the_messages_after_those_that_are_read_are_known_and_on_their_way(
+def dropped(shared: SharedMaildir, count: int) -> list[bytes]:
+    """Put messages into the inbox, and return them."""
+    mails = [mail(str(number)) for number in range(count)]
+    for number, data in enumerate(mails):
+        shared.drop(f"cur/10000000{number:02}.x.host:2,", data)
+    return mails
+
+
+def test_the_messages_after_many_that_are_read_are_known_and_on_their_way(
     shared: SharedMaildir, disk: CachedDisk
 ) -> None:
-    for number in range(8):
-        shared.drop(f"cur/100000000{number}.x.host:2,", mail(str(number)))
+    mails = dropped(shared, FEW + 5)
     inbox = shared.open()
     finish(inbox.measure(uids(inbox)))
-    for part in (range(1, 4), range(4, 9)):
+    for part in (range(1, FEW + 1), range(FEW + 1, FEW + 6)):
         found = finish(inbox.read([MessageRange(uid) for uid in part]))
-        assert found == [mail(str(uid - 1)) for uid in part]
+        assert found == [mails[uid - 1] for uid in part]
     assert disk.reads_at_once == 5
-    assert disk.reads_ahead == 8
+    assert disk.reads_ahead == FEW + 5
+
+
+def test_what_is_beside_a_few_messages_is_known_and_not_read_ahead(
+    shared: SharedMaildir, disk: CachedDisk
+) -> None:
+    mails = dropped(shared, FEW)
+    inbox = shared.open()
+    finish(inbox.measure(uids(inbox)))
+    for part in ((4, 6), (2, 8)):
+        found = finish(inbox.read([MessageRange(uid) for uid in part]))
+        assert found == [mails[uid - 1] for uid in part]
+    assert disk.reads_at_once == 2
+    assert disk.reads_ahead == 0
 
 
 def test_what_cannot_be_read_ahead_is_left_out(shared: SharedMaildir, disk: CachedDisk) -> None:
-    paths = [shared.drop(f"cur/100000000{number}.x.host:2,", mail(str(number))) for number in "12"]
+    mails = dropped(shared, FEW + 1)
     inbox = shared.open()
     finish(inbox.measure(uids(inbox)))
-    rename(paths[1])
-
+    rename(shared.maildir / "cur/1000000001.x.host:2,")
     disk.can_read_ahead = False
-    assert texts(inbox) == [mail("1"), mail("2")]
+    assert texts(inbox) == mails
 
 
 # ---------------------------------------------------------------- other programs

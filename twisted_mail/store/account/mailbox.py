@@ -239,12 +239,11 @@ class MaildirMailbox:
         found += read_at_once(self._folder, self.columns, known, pieces)
         rest = pieces[len(found) :]
         if rest or not pieces:  # whether the mailbox is there is known in the lane
-            if len(pieces) == 1:
-                beside = block_of(self.columns, rest[0].uid)
-            else:
-                beside = following(self.columns, rest[-1].uid, known) if rest else ()
-            with self._noting([piece.uid for piece in rest]):
-                read = await self._lane.perform_on(self._folder, contents.read, rest, beside)
+            uids = list(dict.fromkeys([piece.uid for piece in rest]))
+            after = following(self.columns, uids, known)
+            beside = block_of(self.columns, uids[0]) if uids and not after else ()
+            with self._noting(uids):
+                read = await self._lane.perform_on(self._folder, contents.read, rest, beside, after)
             names.put(number, read.names)
             found += read.octets
         return found

@@ -10,6 +10,7 @@ from twisted_mail.mail.mailbox.entry import EntryColumns
 
 # Messages in a block. Of more than these asked for together, nothing is kept.
 BLOCK = 200
+FEW = 8  # messages; after more of them, the next ones are wanted as well
 MANY_NAMES = 1000  # of the messages that follow, where they are not known yet
 FEW_NAMES = 100  # where they are: these are read from the disk next
 
@@ -26,8 +27,13 @@ def block_of(columns: EntryColumns, uid: int) -> Sequence[int]:
     return columns.uids[start : start + BLOCK].tolist()
 
 
-def following(columns: EntryColumns, uid: int, known: Container[int]) -> Sequence[int]:
-    """Return the UIDs after one: many, if the next name is not among the ``known`` ones."""
-    start = columns.rows_between(uid, uid).stop
+def following(columns: EntryColumns, uids: Sequence[int], known: Container[int]) -> Sequence[int]:
+    """Return the UIDs after the last of ``uids``; none after a few, which are all that is wanted.
+
+    They are many if the next one is not among the ``known`` ones.
+    """
+    if len(uids) < FEW:
+        return ()
+    start = columns.rows_between(uids[-1], uids[-1]).stop
     is_known = start < len(columns) and columns.uids[start] in known
     return columns.uids[start : start + (FEW_NAMES if is_known else MANY_NAMES)].tolist()

@@ -166,18 +166,26 @@ class FoundRanges(NamedTuple):
 
 
 def read(
-    folder: Folder, work: UnitOfWork, pieces: Sequence[MessageRange], beside: Sequence[int] = ()
+    folder: Folder,
+    work: UnitOfWork,
+    pieces: Sequence[MessageRange],
+    beside: Sequence[int] = (),
+    following: Sequence[int] = (),
 ) -> FoundRanges:
-    """Return ranges of messages, and the names of their files and of those of the UIDs ``beside``.
+    """Return ranges of messages, and the names of their files.
 
-    If several messages are asked for, those beside are on their way from the disk when this returns.
+    The names of the UIDs ``beside`` and of those ``following`` are returned, too; of the latter, the
+    files are on their way from the disk then.
     """
     wanted: dict[int, list[int]] = {}
     for place, piece in enumerate(pieces):
         wanted.setdefault(piece.uid, []).append(place)
-    rows: list[Row] = work.index.rows(mailbox_row(folder, work), beside) if beside else []
-    if len(wanted) > 1:
-        _read_ahead(folder, [*work.index.rows(mailbox_row(folder, work), wanted), *rows])
+    rows: list[Row] = []
+    if beside:
+        rows += work.index.rows(mailbox_row(folder, work), beside)
+    if following:
+        rows += work.index.rows(mailbox_row(folder, work), [*wanted, *following])
+        _read_ahead(folder, rows)
 
     def ranges(row: Row) -> list[bytes]:
         found = [_range(folder, row, pieces[place]) for place in wanted[row.uid]]
