@@ -4,7 +4,7 @@ python -m bench.imap_stress --seconds 60 --clients 8 [--workers 2] [--own-flags]
 
 Each client pipelines random commands and compares every response with what it and all others know:
 numbers, UIDs, flags, octets, what a SEARCH must find. Every few seconds all stop, and must know the same.
-Errors are printed, the exit status is 1 if there are any, and the conversations are left in FOLDER.
+Errors are printed, and the exit status is 1 if there are any; then the conversations are kept.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import asyncio
 import itertools
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -144,8 +145,11 @@ def main() -> int:
         known = asyncio.run(_run(port, options, folder))
     done = ", ".join(f"{name} {number}" for name, number in known.commands.most_common())
     print(f"{len(known.errors)} errors in {known.commands.total()} commands: {done}")
-    print(f"conversations: {folder}")
-    return 1 if known.errors else 0
+    if known.errors:
+        print(f"the conversations and the server's log are in {folder}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
 
 
 async def _run(port: int, options: argparse.Namespace, folder: Path) -> Knowledge:
