@@ -120,7 +120,7 @@ CREATE TABLE threaded (email TEXT PRIMARY KEY, thread INTEGER NOT NULL) WITHOUT 
 CREATE TABLE placed (mailbox INTEGER PRIMARY KEY, uid INTEGER NOT NULL);
 """
 
-# How far the items of a message are rendered: those of before have all (see ``ItemTier``).
+# How far the items of a message are rendered (see ``ItemTier``). Those from before this step have all.
 _TIERS = """
 ALTER TABLE items ADD COLUMN tier INTEGER NOT NULL DEFAULT 3;
 """

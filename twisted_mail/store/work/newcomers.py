@@ -88,9 +88,10 @@ def _take_in(
 def _looked_at(
     folder: Folder, row: Row, render: Renderer | None, rendered: dict[int, RenderedItems]
 ) -> Row:
-    """Return the row of a newcomer, measured and its header rendered if little is to be read for it.
+    """Return the row of a newcomer, measured if little is to be read for it; render its header then, too.
 
-    Who is notified of new mail asks for both.
+    Who is notified of new mail asks for both. A long header is left to the background: many of them
+    would take much memory.
     """
     if render is None:
         return measured_if_cheap(folder, row)
