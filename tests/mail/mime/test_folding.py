@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.mail.mime import folding
-from twisted_mail.mail.mime.folding import folded
+from twisted_mail.mail.mime.folding import beyond_ascii, folded
 
 
 def test_case_and_composition_do_not_matter() -> None:
@@ -73,3 +73,8 @@ def test_text_folded_in_pieces_is_the_same(text: str, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folding, "PIECE", size)
         assert folding.folded(text) == whole
+
+
+@given(st.text() | st.text(alphabet="a\x7f\x80é\ud800\udc00日😀"))
+def test_what_is_beyond_ascii_is_found(text: str) -> None:
+    assert beyond_ascii(text) == "".join(char for char in text if char > "\x7f")

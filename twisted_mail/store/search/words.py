@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from operator import add
 from typing import NamedTuple
 
+from twisted_mail.mail.mime.folding import beyond_ascii
+
 LONGEST = 8192  # characters of a word, so at most as many octets as FTS5 takes (32,768)
 MAX_PIECE = 100  # characters of a needle's run that are looked up
 MAX_PIECES = 20  # that are looked up of a needle
@@ -63,7 +65,7 @@ def indexed(text: str) -> str:
 
     That takes every character beyond ASCII for a letter.
     """
-    if not text.isascii():
+    if not text.isascii() and _OTHER_RUN.search(beyond_ascii(text)):
         text = _OTHER_RUN.sub(_cut, text)
     if "\0" in text:
         text = text.replace("\0", " ")
