@@ -9,7 +9,7 @@ import pytest
 from twisted.logger import LogLevel, globalLogPublisher
 
 from tests.net.bridged import Pair
-from twisted_mail.auth.throttle import MAX_WAITING, LocalThrottle, network
+from twisted_mail.auth.throttle import MAX_WAITING, MEMORY_SECONDS, LocalThrottle, network
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.each import LmtpDelivery
 from twisted_mail.delivery.local import LocalDelivery
@@ -42,15 +42,22 @@ from twisted_mail.workers.services import (
     LogService,
     ReservationService,
 )
-from twisted_mail.workers.shared import MainSharedServices, SharedServices
+from twisted_mail.workers.shared import (
+    MainSharedServices,
+    SharedServices,
+    failing_accounts,
+)
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
 PEER = Peer("192.0.2.1", 1234)
 ENVELOPE = Envelope("m1", parse("s@client.example"), (parse(ALICE), parse(BOB)))
 
 
-def shared(pair: Pair) -> RemoteSharedServices:
-    counts = SharedCountMemory(SharedCountLayout(2, 1, b"key"), 1)
+COUNTS = SharedCountLayout(2, 1, b"key")
+
+
+def shared(pair: Pair, main: SharedCountMemory | None = None) -> RemoteSharedServices:
+    counts = SharedCountMemory(COUNTS, 1, main and main.fd)
     made = RemoteSharedServices(1, pair.near, counts)
     made.filter_numbers = (0,)
     return made
@@ -122,10 +129,9 @@ def test_without_quotas_nobody_is_asked() -> None:
 
 
 def test_failed_logins_are_counted_for_all() -> None:
-    clock = StillClock()
-    throttle = LocalThrottle(clock)
-    pair = Pair({"throttle": throttle})
-    one, two = (shared(pair).throttle(StillClock()) for _ in range(2))
+    clock, counts = StillClock(), SharedCountMemory(COUNTS, 0)
+    pair = Pair({"throttle": MainSharedServices(counts).throttle(clock)})
+    one, two = (shared(pair, counts).throttle(StillClock()) for _ in range(2))
     for remote in (one, two, one):
         remote.admit(network(PEER))
         pair.finish(remote.hold_back("alice", PEER, clock.seconds))
@@ -134,6 +140,21 @@ def test_failed_logins_are_counted_for_all() -> None:
     pair.carry()
     pair.finish(two.hold_back("alice", Peer("198.51.100.1", 1), clock.seconds))
     assert clock.slept[-1] == 2.0
+
+
+def test_a_login_after_no_failure_costs_no_call() -> None:
+    clock, counts = StillClock(), SharedCountMemory(COUNTS, 0)
+    throttle = LocalThrottle(clock, failing_accounts(counts))
+    remote = shared(Pair({}), counts).throttle(StillClock())
+    remote.forgive("alice")  # there is no such service
+    finish(throttle.hold_back("bob", PEER, clock.seconds))
+    remote.forgive("alice")
+    clock.seconds += 2 * MEMORY_SECONDS
+    finish(throttle.hold_back("carol", PEER, clock.seconds))  # bob is forgotten
+    remote.forgive("bob")
+    throttle.forgive("carol")
+    remote.forgive("carol")
+    assert remote._bridge.transport.value() == b""
 
 
 def test_answers_that_are_held_back_are_bounded() -> None:

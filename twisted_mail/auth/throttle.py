@@ -16,6 +16,7 @@ from typing import Protocol
 from twisted_mail.interfaces import Clock, Peer
 from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.net.server.connection_count import ConnectionCounter, LocalConnectionCounter
 
 FIRST_DELAY = 2.0  # seconds
 LONGEST_DELAY = 15.0  # seconds; clients give up on a silent server after about 30
@@ -49,9 +50,14 @@ class _Failures:
 
 @dataclass(slots=True)
 class LocalThrottle:
-    """Counts failed logins and holds their answers back. Fulfils ``LoginThrottle``."""
+    """Counts failed logins and holds their answers back. Fulfils ``LoginThrottle``.
+
+    ``failing`` counts each account that has failures once, under its ``account_key``, so that other
+    processes know where there is something to forgive.
+    """
 
     clock: Clock
+    failing: ConnectionCounter = field(default_factory=LocalConnectionCounter)
     _failures: OrderedDict[str, _Failures] = field(default_factory=OrderedDict)
 
     def admit(self, where: str) -> None:
@@ -70,7 +76,7 @@ class LocalThrottle:
         ``began`` is the monotonic time of the attempt's start.
         """
         network_failures = self._counted(network(peer)) if network(peer) else _Failures()
-        account_failures = self._counted(_account_key(name))
+        account_failures = self._counted(account_key(name))
         delay = _delay(max(network_failures.count, account_failures.count))
         network_failures.waiting += 1
         try:
@@ -84,11 +90,16 @@ class LocalThrottle:
         Those of the network stay: otherwise a guesser with one account could clear them at will.
         """
         if self._failures:  # in most servers, most of the time, there are none
-            self._failures.pop(_account_key(name), None)
+            key = account_key(name)
+            if self._failures.pop(key, None) is not None:
+                self.failing.change(key, -1)
 
     def _counted(self, key: str) -> _Failures:
         now = self.clock.monotonic()
-        failures = self._failures.setdefault(key, _Failures())
+        failures = self._failures.get(key)
+        if failures is None:
+            failures = self._failures[key] = _Failures()
+            self.failing.change(key, 1)
         if now - failures.last > MEMORY_SECONDS:
             failures.count = 0
         failures.count += 1
@@ -104,14 +115,16 @@ class LocalThrottle:
             is_old = now - oldest.last > MEMORY_SECONDS
             if not is_old and len(self._failures) <= MAX_REMEMBERED:
                 return
-            self._failures.popitem(last=False)
+            key, _ = self._failures.popitem(last=False)
+            self.failing.change(key, -1)
 
 
 def _delay(count: int) -> float:
     return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(count - 1, 10))
 
 
-def _account_key(name: str) -> str:
+def account_key(name: str) -> str:
+    """Return the key under which the failures of an account are counted."""
     return f"account {canonical_name(name[:1000])[:255]}"
 
 

@@ -41,7 +41,7 @@ class WorkerPool(Workers):
         number, listeners = config.workers.number, len(config.listeners) + SPARE_LISTENERS
         self.numbers = range(listeners)
         self._counts = SharedCountMemory(
-            SharedCountLayout(number + 1, listeners, secrets.token_bytes(16)), 0
+            SharedCountLayout(number + 1, listeners + 1, secrets.token_bytes(16)), 0
         )
         self.shared = MainSharedServices(self._counts)
         self._set: ListenerSet | None = None

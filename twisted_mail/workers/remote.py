@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from twisted_mail.auth.throttle import MAX_WAITING, TOO_MANY, LoginThrottle, network
+from twisted_mail.auth.throttle import MAX_WAITING, TOO_MANY, LoginThrottle, account_key, network
 from twisted_mail.delivery.doors import DeliveryHandoff
 from twisted_mail.interfaces import (
     Blocking,
@@ -27,13 +27,17 @@ from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
 from twisted_mail.mail.verdict import FilterStage, Verdict
 from twisted_mail.net.process.bridge import Bridge
-from twisted_mail.net.server.connection_count import SharedConnectionCounter, SharedCountMemory
+from twisted_mail.net.server.connection_count import (
+    ConnectionCounter,
+    SharedConnectionCounter,
+    SharedCountMemory,
+)
 from twisted_mail.store.quota import Quota
 from twisted_mail.store.reservations import Reservations, Reserver
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.workers.background import BackgroundNotes
 from twisted_mail.workers.passwords import RemotePasswords
-from twisted_mail.workers.shared import SharedServices
+from twisted_mail.workers.shared import SharedServices, failing_accounts
 
 HANDOFF_PREFIX = "handed-"  # of the names of messages that are handed over, in the spool folder
 
@@ -51,7 +55,7 @@ class RemoteSharedServices(SharedServices):
 
     def throttle(self, clock: Clock) -> LoginThrottle:
         """Return what slows down the guessing of passwords."""
-        return RemoteThrottle(self._bridge)
+        return RemoteThrottle(self._bridge, failing_accounts(self._counts))
 
     def password_checks(self, clock: Clock) -> RemotePasswords:
         """Return what checks passwords."""
@@ -91,8 +95,9 @@ class RemoteThrottle:
     checkers that do so here, each worker does.
     """
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, failing: ConnectionCounter) -> None:
         self._bridge = bridge
+        self._failing = failing
         self._waiting: Counter[str] = Counter()
 
     def admit(self, where: str) -> None:
@@ -110,8 +115,9 @@ class RemoteThrottle:
             self._waiting -= Counter({where: 1} if where else {})
 
     def forgive(self, name: str) -> None:
-        """Forget an account's failures."""
-        self._bridge.notify("throttle", "forgive", name)
+        """Forget an account's failures, if the main process has any."""
+        if self._failing.count(account_key(name)):
+            self._bridge.notify("throttle", "forgive", name)
 
 
 # ---------------------------------------------------------------- quotas

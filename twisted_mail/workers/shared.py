@@ -56,13 +56,22 @@ class SharedServices:
 
 
 class MainSharedServices(SharedServices):
-    """The services of the main process: its own, except that connections are counted with the workers."""
+    """The services of the main process: its own, but for counts that the workers see."""
 
     process = 0
 
     def __init__(self, counts: SharedCountMemory) -> None:
         self._counts = counts
 
+    def throttle(self, clock: Clock) -> LoginThrottle:
+        """Return what slows down the guessing of passwords."""
+        return LocalThrottle(clock, failing_accounts(self._counts))
+
     def connection_counter(self, listener: int) -> ConnectionCounter:
         """Return the counts of a listener's connections, in all processes."""
         return self._counts.listener(listener)
+
+
+def failing_accounts(counts: SharedCountMemory) -> ConnectionCounter:
+    """Return the count of accounts with failed logins, in the place of a listener that there is not."""
+    return counts.listener(counts.layout.listeners - 1)

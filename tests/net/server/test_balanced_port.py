@@ -1,3 +1,5 @@
+import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,19 +19,31 @@ class Load:
 
 
 class FakePort:
-    """A port that notes what is done with it."""
+    """A port that notes what is done with it; a connection has come."""
 
     numberAccepts = 100
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.socket, self._client = socket.socketpair()
+        self._client.send(b"x")
+
+    def take(self) -> None:
+        """Let another process accept what has come."""
+        self.socket.recv(1)
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    def logPrefix(self) -> str:
+        return "Listener"
 
     def __getattr__(self, name: str) -> Any:
-        def call(*_: object) -> object:
-            self.calls.append(name)
-            return {"fileno": 7, "logPrefix": "Listener"}.get(name)
+        return lambda *_: self.calls.append(name)
 
-        return call
+    def close(self) -> None:
+        self.socket.close()
+        self._client.close()
 
 
 class Fixture:
@@ -52,14 +66,17 @@ class Fixture:
 
 
 @pytest.fixture
-def one() -> Fixture:
-    return Fixture()
+def one() -> Iterator[Fixture]:
+    fixture = Fixture()
+    yield fixture
+    fixture.port.close()
 
 
 def test_it_listens_in_place_of_its_port(one: Fixture) -> None:
     assert one.port.calls == ["stopReading"]
     assert one.is_listening
-    assert (one.balanced.fileno(), one.balanced.logPrefix()) == (7, "Listener")
+    assert one.balanced.fileno() == one.port.fileno()
+    assert one.balanced.logPrefix() == "Listener"
 
 
 @pytest.mark.parametrize(("own", "least"), [(0, 0), (2, 0), (5, 3), (5, 9), (16, 12), (100, 86)])
@@ -84,6 +101,12 @@ def test_who_is_ahead_rests_before_each_connection_that_comes_later(one: Fixture
     one.reactor.advance(REST_SECONDS)  # another process has taken it
     one.reactor.advance(60)
     assert not one.comes()
+
+
+def test_what_another_process_has_accepted_is_not_asked_for(one: Fixture) -> None:
+    one.port.take()
+    assert not one.comes()
+    assert one.is_listening
 
 
 def test_it_takes_few_at_a_time_and_looks_at_the_others_again(one: Fixture) -> None:

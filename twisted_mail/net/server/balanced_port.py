@@ -5,6 +5,7 @@ would end up with nearly all of the sessions that last for hours. So a process t
 one rests for a moment first. If the connection is still there then, the others are busy, or gone.
 """
 
+from select import POLLIN, poll
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -40,6 +41,8 @@ class BalancedPort:
         self._load = load
         self._rest: Any = None  # the call that ends it
         self._rested_at: float | None = None
+        self._arrivals = poll()
+        self._arrivals.register(port.fileno(), POLLIN)
         port.stopReading()
         reactor.addReader(self)
 
@@ -62,8 +65,11 @@ class BalancedPort:
             self._reactor.removeReader(self)
             self._rest = self._reactor.callLater(REST_SECONDS, self._end_rest)
             return
-        self._port.numberAccepts = _ACCEPTED
-        self._port.doRead()
+        if self._arrivals.poll(
+            0
+        ):  # else another process was quicker, which Twisted learns at more cost
+            self._port.numberAccepts = _ACCEPTED
+            self._port.doRead()
 
     def connectionLost(self, reason: Failure) -> None:
         """Pass on that the port failed."""
