@@ -105,6 +105,17 @@ def test_the_steps_for_filters_are_taken_only_where_a_filter_is_asked() -> None:
     assert len(done) == 1
 
 
+def test_a_step_about_fields_is_taken_only_where_the_header_has_one_of_them() -> None:
+    done: list[Arrival] = []
+    spool = ArrivalStep("spool", steps.spool)
+    made = ArrivalStep("loop", done.append, fields=frozenset((b"received", b"date")))
+    for header in (b"Subject: x\r\n", b"X-Date: y\r\n", b""):
+        run(arrival(header), spool, made)
+    assert not done
+    run(arrival(b"Subject: x\r\nDATE : y\r\n"), spool, made)
+    assert len(done) == 1
+
+
 def test_judging_editing_and_dropping_a_message_are_for_filters() -> None:
     for made in (smtp_steps(Settings()), lmtp_steps(LmtpSettings())):
         assert names(tuple(step for step in made if step.is_for_filters)) == "filters edits discard"
