@@ -55,7 +55,8 @@ def _is_told(error: Exception, number: int) -> bool:
 
 def _play_or_refuse(story: Story, store: MaildirStore) -> tuple[Any, bool]:
     try:
-        return finish(story(store)), True
+        answer = finish(story(store))
+        return answer, not (isinstance(answer, CopyResult) and answer.error)
     except (Unavailable, Refused):
         return None, False
     finally:
@@ -72,7 +73,7 @@ def aftermath(story: Story, root: Path, answer: Any, done: bool, old: dict[str, 
     store = store_at(root, QuickDisk())
     for name in new:
         told = max([0, *new[name].messages, *old[name].messages] if name in old else [0])
-        if done and isinstance(answer, CopyResult) and name == "Sent":
+        if isinstance(answer, CopyResult) and name == "Sent":
             told = max([told, *answer.targets])
         copied = finish(finish(store.account(ALICE)).append(name, [draft(b"later")]))
         same = name not in old or copied.uidvalidity == old[name].uidvalidity

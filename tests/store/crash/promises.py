@@ -107,6 +107,8 @@ def check_move(answer: CopyResult, done: bool, old: dict[str, Seen], new: dict[s
     assert sorted([*new["INBOX"].texts, *new["Sent"].texts]) == sorted(before), "lost or doubled"
     if done:
         assert new["INBOX"].messages.keys() == {3}
+    if answer is not None:  # also of those that were moved before one failed
+        assert new["INBOX"].messages.keys().isdisjoint(answer.sources)
         told = [new["Sent"].messages[uid][0] for uid in answer.targets]
         assert told == [old["INBOX"].messages[uid][0] for uid in answer.sources]
 
