@@ -3,6 +3,7 @@
 python -m bench.compare --only I1,I2 --rounds 3       this server, and Dovecot with Postfix
 python -m bench.compare --sides ours-2,peer           with two workers
 python -m bench.compare --only I9 --sides ours,peer-fsync
+python -m bench.compare --sides /tmp/a/spec.json,/tmp/b/spec.json     two checkouts, each by bench.serve
 python -m bench.compare --table FILE.json --markdown  an earlier run's table
 
 A figure is printed only where every answer was right; otherwise its place says FAIL and why, and the
@@ -17,6 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.compare import generator, report
+from bench.compare.endpoint import Endpoint
 from bench.compare.places import ROOT
 from bench.compare.rows.table import GROUPS
 from bench.compare.run import Comparison
@@ -41,17 +43,26 @@ def main() -> int:
 def _measured(options: argparse.Namespace, groups: Sequence[str]) -> int:
     ROOT.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        endpoints = []
+        endpoints: list[Endpoint] = []
         for name in options.sides.split(","):
             server = server_by_name(name)
             stack.callback(server.stop)
             server.start()
-            endpoints.append(server.endpoint())
+            endpoints.append(_named_apart(server.endpoint(), endpoints))
         stack.enter_context(spinning(options.spin))
         comparison = Comparison(endpoints, options.rounds, options.scale, options.out)
         comparison.run(groups)
     print(*report.whole(comparison.data), sep="\n")
     return 1 if comparison.failed else 0
+
+
+def _named_apart(endpoint: Endpoint, others: Sequence[Endpoint]) -> Endpoint:
+    """Return it with another name than those of the others, as of two checkouts of one server."""
+    letter = "B"
+    while any(endpoint.name == other.name for other in others):
+        endpoint.name = f"{endpoint.spec['name']} ({letter})"
+        letter = chr(ord(letter) + 1)
+    return endpoint
 
 
 def _print_tables(files: Sequence[Path], is_markdown: bool) -> None:

@@ -53,7 +53,7 @@ class Comparison:
         began = time.monotonic()
         try:
             GROUPS[group].rows(Setting(endpoint, corpus, meter, turn, self.scale, self._quiet))
-        except (WrongAnswer, OSError, ValueError) as error:
+        except (WrongAnswer, OSError, ValueError, subprocess.SubprocessError) as error:
             meter.results.append((f"{group} (aborted)", {"fail": repr(error)}))
         for name, result in meter.results:
             self._keep(group, endpoint.name, name, result)
@@ -70,6 +70,11 @@ class Comparison:
     def _save(self) -> None:
         if self.out is not None:
             self.out.write_text(json.dumps(self.data, indent=1))
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "")
 
 
 def _line(result: Result) -> str:
@@ -93,7 +98,7 @@ def _circumstances(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "when": time.strftime("%F %T"),
         "commit": described.stdout.strip(),
         "python": platform.python_version(),
-        "processors": os.cpu_count(),
+        "machine": f"{os.cpu_count()} x {_processor()}, Linux {platform.release()}",
         "groups": {},
         "results": {one.name: {} for one in endpoints},
     }
