@@ -75,6 +75,17 @@ def test_what_the_socket_does_not_take_goes_through_the_reactor() -> None:
     assert transport.queued == [b"def"]
 
 
+def test_what_is_large_leaves_at_once_as_long_as_the_socket_takes_it() -> None:
+    transport = BareConnection(4)
+    transport.SEND_LIMIT = 4
+    outlet = outlet_over(transport)
+    outlet.send(b"abcdefghij")
+    assert (transport.sent, transport.queued) == ([b"abcd", b"efgh", b"ij"], [])
+    transport.wait_writable = 3
+    outlet.send(b"abcdefghij")
+    assert (transport.sent[3:], transport.queued) == ([b"abc"], [b"defghij"])
+
+
 def test_nothing_overtakes_what_still_waits() -> None:
     transport = BareConnection(100)
     transport._tempDataBuffer = [b"earlier"]

@@ -8,6 +8,7 @@ acknowledged the one before (RFC 896), for which a peer may take 40 ms (RFC 1122
 """
 
 import socket
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, IReactorTime, ITCPTransport
@@ -44,15 +45,26 @@ class TransportOutlet:
             self._transport.write(rest)
 
     def _send_at_once(self, data: bytes) -> bytes:
-        """Send on the bare socket what it takes, and return the rest."""
+        """Send on the bare socket what it takes, and return the rest.
+
+        Twisted sends 128 KiB at a time, between which the reactor need not be asked.
+        """
         transport = self._transport
         if not isinstance(transport, Connection) or transport.TLS or transport.disconnecting:
             return data
         if transport.dataBuffer or transport._tempDataBuffer:
             return data  # earlier bytes are still waiting, and must go first
-        sent = transport.writeSomeData(data)
-        # An exception instead of a number: the reactor finds the broken socket by itself.
-        return data[sent:] if isinstance(sent, int) else data
+        rest: Any = memoryview(data)  # which Twisted takes as well
+        while rest:
+            sent = transport.writeSomeData(rest)
+            if not isinstance(
+                sent, int
+            ):  # an exception: the reactor finds the broken socket itself
+                break
+            rest = rest[sent:]
+            if sent < transport.SEND_LIMIT:
+                break
+        return bytes(rest)
 
     # ------------------------------------------------------------ back-pressure
 
