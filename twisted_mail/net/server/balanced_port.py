@@ -65,9 +65,8 @@ class BalancedPort:
             self._reactor.removeReader(self)
             self._rest = self._reactor.callLater(REST_SECONDS, self._end_rest)
             return
-        if self._arrivals.poll(
-            0
-        ):  # else another process was quicker, which Twisted learns at more cost
+        # Another process may have been quicker; Twisted learns that at more cost.
+        if self._arrivals.poll(0):
             self._port.numberAccepts = _ACCEPTED
             self._port.doRead()
 
