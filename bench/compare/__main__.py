@@ -12,6 +12,7 @@ exit status is 1. Needs root, for the peers have users of their own; they are in
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -37,6 +38,7 @@ def main() -> int:
             f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}"
         )
     generator.build()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are stopped, too
     return _measured(options, groups)
 
 
