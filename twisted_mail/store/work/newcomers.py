@@ -93,14 +93,13 @@ def _looked_at(
     Who is notified of new mail asks for both. A long header is left to the background: many of them
     would take much memory.
     """
-    if render is None:
-        return measured_if_cheap(folder, row)
     with suppress(OSError):
-        if is_cheap(folder, row):
-            row, octets = look_at(folder, row)
+        if render is not None and is_cheap(folder, row):
+            looked, octets = look_at(folder, row)
             if octets is not None and len(octets) <= FIRST:
                 rendered[row.uid] = render(octets, ItemTier.HEADER)
-    return row
+            return looked
+    return measured_if_cheap(folder, row)  # the name may say the size of what cannot be read
 
 
 def _read_list(
