@@ -1,10 +1,12 @@
 """Other programs deliver, rename and remove messages and mailboxes at the same time."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from tests.contracts.ground import draft, entry, listen, mail
+from tests.faults import QuickDisk
 from tests.store.shared_maildir import SharedMaildir, texts, uids
 from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged, FlagsChanged
 from twisted_mail.mail.mailbox.entry import Contains, MessageRange
@@ -114,6 +116,29 @@ def test_copying_and_moving_follow_a_rename(shared: SharedMaildir, act: str) -> 
     assert texts(sent) == [mail("dropped")]
     assert entry(sent, 1).flags == {"\\Seen"}
     assert len(inbox.columns) == (act == "copy")
+
+
+@pytest.mark.parametrize("target", ["INBOX", "Sent"])
+def test_messages_that_others_rename_while_they_are_moved_keep_their_order(
+    tmp_path: Path, target: str
+) -> None:
+    class Meanwhile(QuickDisk):
+        def rename(self, path: bytes, new_path: bytes) -> None:
+            super().rename(path, new_path)
+            if path.endswith(b"/cur/a:2,"):
+                os.rename(shared.maildir / "cur/b:2,", shared.maildir / "cur/b:2,S")
+                shared.drop("new/d", mail("d"))
+
+    shared = SharedMaildir(tmp_path, Meanwhile())
+    for name in "abc":
+        shared.drop(f"cur/{name}:2,", mail(name))
+    inbox, there = shared.open(), shared.open(target)
+    moved = finish(inbox.move([1, 2, 3], target))
+    assert moved.sources == (1, 2, 3)
+    assert uids(there)[:3] == list(moved.targets)
+    assert uids(there) == sorted(uids(there))
+    assert texts(there)[:3] == [mail(name) for name in "abc"]
+    assert len(inbox.columns) == (4 if target == "INBOX" else 1)
 
 
 def test_what_vanished_is_passed_over(shared: SharedMaildir) -> None:

@@ -126,6 +126,12 @@ def _numbered(
 
 def add_to_index(folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]) -> None:
     """Have the index know messages that came to a mailbox, with UIDs of its list, and publish it."""
+    note_in_index(folder, work, state, rows)
+    work.record(folder, added(folder, rows))
+
+
+def note_in_index(folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]) -> None:
+    """Have the index know messages that came; that they are ``added`` is to be published."""
     state.uidnext = max(state.uidnext, folder.uids.uidnext)
     state.list_seen = folder.uids.stamp
     work.index.add(state, rows)
@@ -133,8 +139,12 @@ def add_to_index(folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequ
         name not in folder.keywords.letter_of for row in rows for name in flag.keywords(row.flags)
     ):
         work.index.need_full_sync()
+
+
+def added(folder: Folder, rows: Sequence[Row]) -> EntriesAdded:
+    """Return what sessions are sent of ascending messages that came to a mailbox."""
     entries = tuple(Entry(row.uid, row.flags, row.modseq, row.date, row.size) for row in rows)
-    work.record(folder, EntriesAdded(folder.name, entries))
+    return EntriesAdded(folder.name, entries)
 
 
 def _row(folder: Folder, uid: int, modseq: int, arrival: TmpFile) -> Row:

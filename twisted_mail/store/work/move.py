@@ -19,10 +19,11 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.message_file import link_or_copy
 from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.tree.events import ChangeEvent
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import give_uids, mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.append import add_to_index
+from twisted_mail.store.work.append import added, note_in_index
 from twisted_mail.store.work.copy import faulty_messages, require_usable
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
@@ -114,6 +115,7 @@ def _move_all(
     """Move the files; return the rows, here and there, of those that were found."""
     origin, state = mailbox_row(source, work), mailbox_row(target, work)
     moved: list[tuple[Row, Row]] = []
+    began = len(work.events)
     with source.renaming(origin), target.renaming(state):
         for _ in range(_ATTEMPTS):
             modseq = state.next_modseq()
@@ -122,6 +124,7 @@ def _move_all(
             _record(source, target, work, done)
             moved += done
             if len(done) == len(pairs):
+                _publish(target, work, [new for _, new in moved], began)
                 return moved
             lost = {row.uid for row in rows}.difference(old.uid for old, _ in done)
             scan(source, work, is_forced=True)
@@ -167,14 +170,24 @@ def _carry(disk: Disk, path: bytes, new_path: bytes) -> None:
 def _record(
     source: Folder, target: Folder, work: UnitOfWork, done: Sequence[tuple[Row, Row]]
 ) -> None:
-    """Have the index know what was moved, and publish it."""
+    """Have the index know what was moved, and publish that it is gone from the source."""
     if done:
         origin, state = mailbox_row(source, work), mailbox_row(target, work)
-        add_to_index(target, work, state, [new for _, new in done])
+        note_in_index(target, work, state, [new for _, new in done])
         work.index.rendered.move(origin, state, [(old.uid, new.uid) for old, new in done])
         uids = [old.uid for old, _ in done]
         work.index.remove(origin, uids, origin.next_modseq())
         work.record(source, EntriesExpunged(source.name, tuple(uids), origin.highest_modseq))
+
+
+def _publish(target: Folder, work: UnitOfWork, rows: Sequence[Row], began: int) -> None:
+    """Publish what came to the target, ascending, at its place among the events.
+
+    Those that were found later have lower UIDs than others; and whatever a look at the folder found
+    meanwhile has higher ones, where the target is the source.
+    """
+    if rows:
+        work.events.insert(began, ChangeEvent(target, added(target, sorted(rows))))
 
 
 def _changing() -> Unavailable:
