@@ -224,3 +224,14 @@ def test_a_long_rendering_is_reported(
     assert there.told[0] == (ALICE, "INBOX", PIECE, 200)
     assert there.told[-1] == (ALICE, "INBOX", 200, 200)
     assert len(inbox.columns) == 200
+
+
+def test_the_end_of_a_long_rendering_is_reported_once(
+    there: RenderingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background_rendering, "REPORTED", 150)
+    inbox = finish(there.account().open("INBOX"))  # and the index is to be asked of it
+    there.drop(*numbers(200))
+    finish(inbox.refresh())
+    there.finish()
+    assert [done for _, _, done, _ in there.told] == [PIECE, 200]

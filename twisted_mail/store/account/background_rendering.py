@@ -117,7 +117,7 @@ class BackgroundRendering:
                 continue  # the mailbox is gone, or it is compared when it is next opened
             if is_done:
                 del backlog.tasks[folder]
-            self._report_progress(backlog.account, folder, task)
+            self._report_progress(backlog.account, folder, task, is_done)
         if not backlog.tasks:
             self._waiting.pop(lane, None)
 
@@ -146,10 +146,12 @@ class BackgroundRendering:
         number = await lane.perform_on_in_background(folder, render_lacking, piece, self._render)
         task.todo += reversed(piece[number:])
 
-    def _report_progress(self, account: str, folder: Folder, task: RenderingTask) -> None:
+    def _report_progress(
+        self, account: str, folder: Folder, task: RenderingTask, is_done: bool
+    ) -> None:
         if self._report is None or task.total < REPORTED:
             return
         now = self._clock.monotonic()
-        if not task.left or now - task.reported_at >= REPORT_SECONDS:
+        if is_done or now - task.reported_at >= REPORT_SECONDS:
             task.reported_at = now
             self._report(account, folder.name, task.total - task.left, task.total)
