@@ -97,6 +97,23 @@ def test_marking_follows_a_rename_and_keeps_what_it_said(shared: SharedMaildir) 
     assert shared.files("cur") == ["a:2,FS"]
 
 
+def test_what_others_mark_while_messages_are_marked_is_shown(tmp_path: Path) -> None:
+    class Meanwhile(QuickDisk):
+        def rename_to_free(self, path: bytes, new_path: bytes) -> None:
+            super().rename_to_free(path, new_path)
+            if path.endswith(b"/cur/a:2,"):
+                for old, new in ("a:2,S", "a:2,FS"), ("b:2,", "b:2,F"):
+                    os.rename(shared.maildir / "cur" / old, shared.maildir / "cur" / new)
+
+    shared = SharedMaildir(tmp_path, Meanwhile())
+    for name in "ab":
+        shared.drop(f"cur/{name}:2,")
+    inbox = shared.open()
+    finish(inbox.mark([1, 2], "add", normal(["\\Seen"])))
+    assert [entry(inbox, uid).flags for uid in (1, 2)] == [{"\\Seen", "\\Flagged"}] * 2
+    assert shared.files("cur") == ["a:2,FS", "b:2,FS"]
+
+
 def test_expunging_follows_a_rename(shared: SharedMaildir) -> None:
     shared.drop("cur/a:2,")
     shared.drop("cur/b:2,")

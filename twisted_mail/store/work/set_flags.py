@@ -80,9 +80,6 @@ def mark_some(
         refused = set(late)
         rows = [row for row in rows if row.uid not in refused]
     marked = _mark_all(folder, work, state, rows, how, named)
-    if marked:
-        marks = tuple((new.uid, new.flags, new.modseq) for _, new in marked)
-        work.record(folder, FlagsChanged(folder.name, marks))
     return _to_be_synced(folder, tuple(late), marked)
 
 
@@ -121,7 +118,7 @@ def _mark_all(
             if pairs and not modseq:
                 modseq = state.next_modseq()
             done, bad = _rename_all(folder, pairs, renamed)
-            work.index.update(state, [new for _, new in done])
+            _record(folder, work, state, [new for _, new in done])
             marked += done
             if len(done) + len(bad) == len(pairs):
                 return sorted(marked)
@@ -129,6 +126,14 @@ def _mark_all(
             scan(folder, work, is_forced=True)
             rows = work.index.rows(state, uids)
     raise Unavailable("The mailbox is being changed by another program.")
+
+
+def _record(folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]) -> None:
+    """Have the index know altered flags, and publish them before what is found at a later look."""
+    if rows:
+        work.index.update(state, rows)
+        marks = tuple((row.uid, row.flags, row.modseq) for row in rows)
+        work.record(folder, FlagsChanged(folder.name, marks))
 
 
 def _altered(
