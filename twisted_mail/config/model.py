@@ -88,7 +88,7 @@ class ThreadSettings:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """The section ``[workers]``: how many further processes take mail in; 0: none."""
+    """The section ``[workers]``: how many further processes hold conversations; 0: none."""
 
     number: int = 0
 
