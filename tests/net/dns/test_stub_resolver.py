@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import dns.name
 import dns.rdata
 import pytest
@@ -49,3 +51,28 @@ def test_servers_are_asked_in_the_order_given():
 
 def test_without_servers_those_of_the_system_are_asked():
     assert StubResolver(None)._resolver.nameservers
+
+
+@pytest.mark.parametrize(
+    ("lines", "servers"),
+    [
+        (b"nameserver 192.0.2.1\nnameserver 2001:db8::1\n", ["192.0.2.1", "2001:db8::1"]),
+        (b"nameserver 127.0.0.1#54\nnameserver 192.0.2.1\n", ["192.0.2.1"]),
+        (b"nameserver https://dns.example/\nnameserver\n", ["127.0.0.1"]),
+        (b"search a..b \xff\nnameserver 192.0.2.1 # \xfc\n", ["192.0.2.1"]),
+        (b"", ["127.0.0.1"]),
+    ],
+)
+def test_what_is_no_address_in_resolv_conf_is_passed_over(
+    lines: bytes, servers: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    file = tmp_path / "resolv.conf"
+    file.write_bytes(lines)
+    monkeypatch.setattr(stub_resolver, "SYSTEM_SERVERS", file)
+    made = StubResolver(None)._resolver
+    assert [str(one) for one in made.nameservers] == servers
+
+
+def test_without_resolv_conf_this_host_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stub_resolver, "SYSTEM_SERVERS", tmp_path / "none")
+    assert [str(one) for one in StubResolver(None)._resolver.nameservers] == ["127.0.0.1"]

@@ -6,11 +6,14 @@ The servers that are asked resolve names from the root; this asks only them.
 import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import dns.asyncresolver
 import dns.exception
 import dns.flags
+import dns.inet
 import dns.message
 import dns.name
 import dns.nameserver
@@ -22,6 +25,7 @@ from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.net.dns.sockets import ReactorBackend
 
 PORT = 53
+SYSTEM_SERVERS = Path("/etc/resolv.conf")
 MAX_VALUES = 100  # of an answer; more is nonsense or malice
 PAYLOAD = 1232  # octets that we accept in one datagram: no network fragments them (RFC 6891 §6.2.5)
 _TRY_SECONDS = 2.0  # for one server, before the next is asked
@@ -79,10 +83,22 @@ def _resolver(servers: Sequence[tuple[str, int]], timeout: float) -> dns.asyncre
 
 
 def _read_system(resolver: dns.asyncresolver.Resolver) -> None:
+    """Take the servers of the system; of its file, what is of no use is passed over."""
     try:
-        resolver.read_resolv_conf("/etc/resolv.conf")
-    except dns.resolver.NoResolverConfiguration:
+        text = SYSTEM_SERVERS.read_text("utf-8", "replace")
+        lines = [line for line in text.splitlines() if _is_useful(line.split())]
+        resolver.read_resolv_conf(StringIO("\n".join(lines)))
+    except (OSError, dns.resolver.NoResolverConfiguration):
         resolver.nameservers = ["127.0.0.1"]  # as resolv.conf(5) says
+
+
+def _is_useful(words: Sequence[str]) -> bool:
+    match words:
+        case ["nameserver", address, *_]:
+            return dns.inet.is_address(address)
+        case ["options", *_]:
+            return True
+    return False
 
 
 def _is_local(address: str | None) -> bool:
