@@ -65,6 +65,33 @@ def test_an_index_damaged_while_in_use_is_replaced_under_open_mailboxes(
     assert [change for change in heard if isinstance(change, EntriesExpunged)] == []
 
 
+def test_an_index_lost_while_it_was_closed_is_made_again_under_open_mailboxes(
+    shared: SharedMaildir,
+) -> None:
+    before = filled(shared)
+    inbox = shared.open()
+    heard = listen(inbox)
+    shared.close()
+    lose(shared)
+    finish(inbox.refresh())
+    assert (list(inbox.columns.uids), seen(inbox)) == ([1, 3, 4], before)
+    assert heard == []
+
+
+def test_what_another_process_did_in_an_index_made_anew_reaches_open_mailboxes(
+    shared: SharedMaildir,
+) -> None:
+    filled(shared)
+    inbox = shared.open()
+    shared.close()
+    lose(shared)
+    other = SharedMaildir(shared.root).open()
+    finish(other.expunge([1]))
+    finish(other.mark([4], "add", normal(["\\Answered"])))
+    finish(inbox.refresh())
+    assert seen(inbox) == seen(other)
+
+
 def test_keywords_without_a_letter_outlive_a_restart(shared: SharedMaildir) -> None:
     words = [f"word{n:02}" for n in range(40)]
     finish(shared.account.append("INBOX", [draft(mail("a"), *words)]))

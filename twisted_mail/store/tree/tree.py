@@ -70,6 +70,7 @@ class Tree:
             file = self._index.database.file
             if file is None or file != self._index_file:
                 self.lose_index()
+                self.is_prepared = False  # sessions may have mailboxes open that it knows otherwise
         return self._index
 
     @property

@@ -105,12 +105,10 @@ def _attempt(tree: Tree, attempt: Callable[[], T]) -> T:
 
 def _prepare(tree: Tree) -> None:
     make_maildir(tree.disk, tree.maildir)
-    was_replaced = tree.index.database.was_replaced()
-    if was_replaced:
+    if tree.index.database.was_replaced():
         _replace_index(tree)
     in_transaction(tree, prepare)
-    if was_replaced:
-        _compare(tree)
+    _compare(tree)  # at the first time nothing is known yet
     tree.is_prepared = True
 
 
