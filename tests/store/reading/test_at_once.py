@@ -125,6 +125,18 @@ def test_not_more_is_read_in_one_go_than_others_can_wait_for(
     assert disk.reads_at_once == 0
 
 
+def test_of_files_with_bare_lf_all_counts_that_is_read_for_a_piece(
+    shared: SharedMaildir, disk: CachedDisk
+) -> None:
+    for number in range(5):
+        shared.drop(f"cur/100000000{number}.x.host:2,", b"Subject: x\n\n" + b"x\n" * 30_000)
+    inbox = shared.open()
+    pieces = [MessageRange(uid, 0, 10) for uid in uids(inbox)]
+    for _ in range(2):
+        assert finish(inbox.read(pieces)) == [b"Subject: x"] * 5
+    assert disk.reads_at_once == 2  # of 90 KB each
+
+
 def test_many_small_pieces_are_not_all_read_in_one_go(
     shared: SharedMaildir, disk: CachedDisk
 ) -> None:

@@ -36,45 +36,50 @@ def read_at_once(
             break
         size = columns.sizes[row]
         stop = size if piece.stop is None else min(piece.stop, size)
-        left -= max(stop - piece.start, 0)
-        if left < 0:
-            break
         path = name.path(folder.path, columns.flags[row], folder.keywords.letter_of)
-        data = _range(folder.disk, path, (size, columns.dates[row]), piece.start, stop)
-        if data is None:
+        expected = size, columns.dates[row]
+        part = _range(folder.disk, path, expected, range(piece.start, stop), left)
+        if part is None:
             break
+        data, octets = part
+        left -= octets
         found.append(data)
     return found
 
 
 def _range(
-    disk: Disk, path: bytes, expected: tuple[int, int], start: int, stop: int
-) -> bytes | None:
-    if start >= stop:
-        return b""
+    disk: Disk, path: bytes, expected: tuple[int, int], wanted: range, most: int
+) -> tuple[bytes, int] | None:
+    """Return octets of a message, and how many were read for them: at most so many."""
+    if not wanted:
+        return b"", 0
+    if len(wanted) > most:
+        return None
     try:
         fd = disk.open_at_once(path)
     except OSError:
         return None
     try:
-        return _octets(disk, fd, *expected, start, stop)
+        return _octets(disk, fd, *expected, wanted, most)
     except OSError:
         return None
     finally:
         disk.close(fd)
 
 
-def _octets(disk: Disk, fd: int, size: int, date: int, start: int, stop: int) -> bytes | None:
-    """Return octets of a message from its file; None if it is another one, or not all in memory."""
+def _octets(
+    disk: Disk, fd: int, size: int, date: int, wanted: range, most: int
+) -> tuple[bytes, int] | None:
+    """Do what ``_range`` does; return None if it is another message's file, or not all in memory."""
     described = disk.describe(fd)
     stored = described.st_size
     if not stat.S_ISREG(described.st_mode) or described.st_mtime_ns // 1_000_000_000 != date:
         return None
     if stored == size:
-        data = disk.read_at_once(fd, stop - start, start)
-        return without_nul(data) if len(data) == stop - start else None
-    if stored > size or size > MAX_OCTETS:
+        data = disk.read_at_once(fd, len(wanted), wanted.start)
+        return (without_nul(data), len(data)) if len(data) == len(wanted) else None
+    if stored > size or size > most:
         return None
-    # Bare LF, each of which is an octet more on the wire.
+    # Bare LF, each of which is an octet more on the wire: all of it is read.
     text = with_crlf(disk.read_at_once(fd, stored, 0))
-    return without_nul(text[start:stop]) if len(text) == size else None
+    return (without_nul(text[wanted.start : wanted.stop]), size) if len(text) == size else None
