@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
+from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail
 from tests.faults import QuickDisk
 from tests.store.shared_maildir import SharedMaildir, lose, texts, uids
 from twisted_mail.interfaces import Mailbox
+from twisted_mail.mail.mailbox.change import MailboxDeleted
 from twisted_mail.mail.mailbox.entry import Entry
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import Refused
 from twisted_mail.net.process.inotify import Inotify
 from twisted_mail.store.account import account
 from twisted_mail.store.account.folder_watch import UNSEEN_SECONDS
@@ -222,13 +224,42 @@ def test_a_mailbox_that_was_renamed_is_in_memory_under_its_new_name(
     assert loaded == ["Work", "Work"]
 
 
+def _number_anew(shared: SharedMaildir) -> None:
+    """Give the messages of INBOX other UIDs, under another UIDVALIDITY, in a list of another program."""
+    lose(shared)
+    path = shared.maildir / "dovecot-uidlist"
+    names = [line.partition(" ")[2] for line in path.read_text().splitlines()[1:]]
+    lines = [f"{uid} {name}" for uid, name in enumerate(reversed(names), 1)]
+    path.write_text("\n".join([f"3 V77 N9 G{'0' * 32}", *lines, ""]))
+
+
 def test_a_mailbox_with_another_uidvalidity_is_read_anew(shared: SharedMaildir) -> None:
     put(shared, "a", "b")
     visit(shared)
-    lose(shared)
-    path = shared.maildir / "dovecot-uidlist"
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join([f"3 V77 N9 G{'0' * 32}", *lines[2:], ""]))
+    _number_anew(shared)
+    assert is_as_on_disk(shared)
+
+
+def test_a_mailbox_with_another_uidvalidity_is_gone_for_those_who_have_it_open(
+    shared: SharedMaildir,
+) -> None:
+    put(shared, "a", "bb", "ccc")
+    old = shared.open()
+    heard = listen(old)
+    texts(old)
+    finish(old.items(uids(old)))
+    _number_anew(shared)
+    new = shared.open()
+    assert heard == [MailboxDeleted("INBOX")]
+    with pytest.raises(Refused, match="deleted"):
+        finish(old.mark([1], "add", normal(["\\Deleted"])))
+    assert (new.uidvalidity, texts(new)) == (77, [mail("ccc"), mail("bb"), mail("a")])
+    sizes = [len(mail(text)) for text in ("ccc", "bb", "a")]
+    assert [items and items.envelope for items in finish(new.items(uids(new)))] == [
+        b"(E %d)" % size for size in sizes
+    ]
+    old.close()
+    new.close()
     assert is_as_on_disk(shared)
 
 

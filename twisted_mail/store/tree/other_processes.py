@@ -65,14 +65,15 @@ def follow(tree: Tree, work: UnitOfWork) -> None:
             continue
         present = there.get(last.id)
         if present is None:
-            _remove(tree, work, folder)
+            remove(tree, work, folder)
         elif present != folder.folder:
             moved[present] = folder
     while moved:
         _rename(tree, work, moved, _free(moved))
 
 
-def _remove(tree: Tree, work: UnitOfWork, folder: Folder) -> None:
+def remove(tree: Tree, work: UnitOfWork, folder: Folder) -> None:
+    """Have those who use a mailbox hear that it is gone: another may have its name."""
     folder.is_removed = True
     tree.folders.pop(folder.folder, None)
     work.record(folder, MailboxDeleted(folder.name))
