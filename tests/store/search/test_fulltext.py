@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime.matching import matches, searchable
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.search import checksums, fulltext
+from twisted_mail.store.search import checksums, fulltext, word_tables
 from twisted_mail.store.search.fields import fields_in
 from twisted_mail.store.search.fulltext import FullTextIndex, IndexedContent
 from twisted_mail.store.search.indexed_messages import MailboxKey, MessageKey
@@ -435,3 +435,21 @@ def test_text_that_cannot_be_stored_harms_nothing(index: FullTextIndex):
     index.add(INBOX, [new])
     trust(index, INBOX, {1: b""})
     assert hits(index, INBOX, 1) == {1}
+
+
+def test_a_piece_that_is_in_very_many_words_is_left_to_the_messages(
+    index: FullTextIndex, monkeypatch: pytest.MonkeyPatch
+):
+    messages = {
+        uid: b"\r\n" + b" ".join(b"%dalice%d" % (uid, word) for word in range(50)) for uid in (1, 2)
+    }
+    put(index, INBOX, messages)
+    trust(index, INBOX, messages)
+    monkeypatch.setattr(fulltext, "WORDS_AT_LEAST", 20)
+    monkeypatch.setattr(fulltext, "WORDS_OF_MESSAGE", 40)
+    assert check(index, INBOX, messages, Contains("body", "alice")) == ({1, 2}, set())
+    monkeypatch.setattr(fulltext, "WORDS_OF_MESSAGE", 39)
+    assert check(index, INBOX, messages, Contains("body", "alice")) == (set(), {1, 2})
+    assert check(index, INBOX, messages, Contains("text", "alice")) == (set(), {1, 2})
+    monkeypatch.setattr(word_tables, "FEW_CANDIDATES", 0)  # what comes first says enough
+    assert check(index, INBOX, messages, Contains("body", "alice49 1alice")) == (set(), {1})

@@ -32,6 +32,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 READING_COST = 40  # of a message, in messages whose words are read
+# Words with a piece somewhere in them that are looked up: where mail is made of such words, which anybody
+# can send, it is sooner read.
+WORDS_AT_LEAST = 1000
+WORDS_OF_MESSAGE = 20
 _FORGOTTEN = 500  # messages forgotten in one transaction
 _ANY_FIELD = f"field IN {tuple(NUMBERS.values())}"
 _DROP_FIELDS = f"DELETE FROM fields WHERE {_ANY_FIELD} AND message = ?"
@@ -138,7 +142,10 @@ class FullTextIndex:
             if number is None or not uids or self._is_costly(asked, len(uids)):
                 return SearchHits(frozenset(), frozenset(uids))
             bounds = number * SPAN + uids[0], number * SPAN + uids[-1]
-            named = _among(self._named(bounds, asked), uids)
+            found = self._named(bounds, asked, WORDS_AT_LEAST + WORDS_OF_MESSAGE * len(uids))
+            if found is None:
+                return SearchHits(frozenset(), frozenset(uids))
+            named = _among(found, uids)
             known = self._messages.uids(number, FIELDS if asked.field is not None else WHOLE_TEXT)
             unknown = frozenset() if uids == known else frozenset(uids).difference(known)
             if asked.is_exact:
@@ -153,12 +160,14 @@ class FullTextIndex:
         [(in_all,)] = self.file.rows("SELECT count(*) FROM messages")
         return int(in_all) > number * READING_COST
 
-    def _named(self, bounds: tuple[int, int], asked: SubstringQuery) -> frozenset[int]:
-        """Return the UIDs between those of two messages that the index names."""
+    def _named(
+        self, bounds: tuple[int, int], asked: SubstringQuery, most_words: int
+    ) -> frozenset[int] | None:
+        """Return the UIDs between those of two messages that the index names, if it can."""
         if asked.field is not None:
             return self._having(f"field = {asked.field}", bounds, asked.needle)
-        found = self._words.candidates(bounds, asked.pieces, asked.tables)
-        return frozenset([message % SPAN for message in found])
+        found = self._words.candidates(bounds, asked.pieces, asked.tables, most_words)
+        return None if found is None else frozenset([message % SPAN for message in found])
 
     def _in_a_field(self, bounds: tuple[int, int], needle: bytes) -> frozenset[int]:
         """Return the UIDs of messages of which a field holds the needle; none for an empty one."""
