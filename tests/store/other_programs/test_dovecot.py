@@ -1,8 +1,11 @@
 """Dovecot served the maildir before, or serves it at the same time."""
 
+import pytest
+
 from tests.contracts.ground import draft, entry, mail
 from tests.store.shared_maildir import SharedMaildir, texts, uids
 from twisted_mail.mail.mailbox.flags import normal
+from twisted_mail.store.index import blocks
 from twisted_mail.testing.doubles import finish
 
 
@@ -74,3 +77,24 @@ def test_keywords_that_dovecot_made_meanwhile_are_seen(shared: SharedMaildir) ->
     finish(inbox.refresh())
     assert "Fresh" in [*inbox.keywords]
     assert [flags for flags in inbox.columns.flags if "Fresh" in flags] != []
+
+
+def test_keywords_without_letters_are_seen_where_dovecot_numbers_thousands_anew(
+    shared: SharedMaildir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "LEAST", 3)
+    words = {f"word{number:02}" for number in range(30)}
+    finish(shared.account.append("INBOX", [draft(mail("a"), *words)]))
+    for name in "bcd":
+        shared.drop(f"cur/{name}.host:2,")
+    shared.open().close()
+    shared.close()
+    path = shared.maildir / "dovecot-uidlist"
+    head, *lines = path.read_text().splitlines()
+    anew = [f"{uid} {line.partition(' ')[2]}" for uid, line in enumerate(lines, 11)]
+    path.write_text("\n".join([head.replace(" N1 ", " N15 "), *anew, ""]))
+    shared.restart()
+    shared.drop("cur/e.host:2,")
+    inbox = shared.open()
+    assert uids(inbox)[:4] == [11, 12, 13, 14]
+    assert entry(inbox, 11).flags == words

@@ -64,16 +64,12 @@ def columns(folder: Folder, work: UnitOfWork, state: MailboxRow) -> EntryColumns
 
 
 def _all_at_once(folder: Folder, work: UnitOfWork, state: MailboxRow) -> EntryColumns | None:
-    """Return the columns of a mailbox all of whose messages this piece of work took in at once."""
-    for each in work.events:
-        if (
-            isinstance(each, ChangeEvent)
-            and each.folder is folder
-            and isinstance(each.change, EntriesAdded)
-        ):
-            entries = each.change.entries
-            if isinstance(entries, EntryColumns) and len(entries) == state.messages:
-                return entries
+    """Return the columns of a mailbox if this piece of work took in all of its messages at once, last."""
+    events = (each for each in reversed(work.events) if isinstance(each, ChangeEvent))
+    change = next((each.change for each in events if each.folder is folder), None)
+    entries = change.entries if isinstance(change, EntriesAdded) else None
+    if isinstance(entries, EntryColumns) and len(entries) == state.messages:
+        return entries
     return None
 
 
