@@ -263,6 +263,21 @@ def test_a_mailbox_with_another_uidvalidity_is_gone_for_those_who_have_it_open(
     assert is_as_on_disk(shared)
 
 
+def test_where_list_and_index_are_lost_a_mailbox_is_gone_for_those_who_have_it_open(
+    shared: SharedMaildir,
+) -> None:
+    put(shared, "a", "b")
+    old = shared.open()
+    uidvalidity = old.uidvalidity
+    heard = listen(old)
+    lose(shared)
+    (shared.maildir / "dovecot-uidlist").unlink()
+    new = shared.open()
+    assert heard == [MailboxDeleted("INBOX")]
+    assert (new.uidvalidity > uidvalidity, texts(new)) == (True, [mail("a"), mail("b")])
+    assert is_as_on_disk(shared)
+
+
 def test_an_index_that_was_lost_leaves_closed_mailboxes_as_they_are_on_the_disk(
     shared: SharedMaildir,
 ) -> None:

@@ -7,10 +7,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 import apsw
 
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.format.uidlist import UidFile
 from twisted_mail.store.index.database import DAMAGED, NO_DISK
 from twisted_mail.store.tree import other_processes
-from twisted_mail.store.tree.events import ComparedEvent
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.transaction import in_transaction, transaction
@@ -136,12 +134,13 @@ def _compare(tree: Tree) -> None:
 
 
 def _compare_all(tree: Tree, work: UnitOfWork, folder: Folder) -> None:
-    listed = UidFile(tree.disk, folder.path).load()
-    if listed is not None and listed.uidvalidity != folder.uidvalidity:
-        other_processes.remove(tree, work, folder)  # its UIDs mean other messages now
-        return
+    uidvalidity = folder.uidvalidity
     state = scan(folder, work, is_forced=True)
-    work.events[:] = [ComparedEvent(folder, columns(folder, work, state))]
+    work.events.clear()
+    if state.uidvalidity == uidvalidity:
+        work.record_columns(folder, columns(folder, work, state))
+    else:  # UIDs mean other messages now
+        other_processes.remove(tree, work, folder)
 
 
 def close(tree: Tree) -> None:
