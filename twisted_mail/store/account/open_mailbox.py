@@ -16,9 +16,8 @@ from twisted_mail.store.account.folder_watch import WatchedMailbox
 from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.tree.folder import Folder
 
-_OCTETS = (
-    16 * 1024
-)  # of a mailbox without messages, and its share of what its account has in memory
+# Of a mailbox without messages, and its share of what its account has in memory.
+_OCTETS = 16 * 1024
 _MESSAGE_OCTETS = 48  # of each message in the columns
 
 

@@ -49,9 +49,8 @@ class Folder:
         self.faulty = FaultyMessages()
         self._faults = faults
         self.is_removed = False
-        self.counted: tuple[MailboxRow | None, MailboxStatus] | None = (
-            None  # at which row, and what
-        )
+        # At which row it was counted, and what.
+        self.counted: tuple[MailboxRow | None, MailboxStatus] | None = None
         self.resume: dict[int, tuple[int, int, bytes]] = {}  # see ``reading.contents``
 
     @property
