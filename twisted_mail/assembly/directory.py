@@ -33,12 +33,7 @@ class DirectoryAssembly:
             config.passwords,
             config.domains,
             report_fault=report_fault,
-            login_line=SharedLoginLine(
-                threads.passwords,
-                config.passwords.threads,
-                config.passwords.waiting,
-                time.monotonic,
-            ),
+            login_line=_login_line(config, threads),
             password_checks=password_checks,
         )
         self.mailing_lists = SqliteMailingListStore(
@@ -60,3 +55,9 @@ class DirectoryAssembly:
         """Close the databases."""
         self.directory.close()
         self.mailing_lists.close()
+
+
+def _login_line(config: Config, threads: ThreadPools) -> SharedLoginLine:
+    """Return the line in which passwords wait to be hashed."""
+    limits = config.passwords
+    return SharedLoginLine(threads.passwords, limits.threads, limits.waiting, time.monotonic)
