@@ -7,19 +7,19 @@ def with_crlf(chunk: bytes, last: bytes = b"") -> bytes:
     ``last`` is the octet before the chunk. A CR that stands alone stays: it ends no line, and text that
     was cut from a binary file would be broken by more than it is.
     """
-    if chunk.count(b"\n") == chunk.count(b"\r\n"):
-        return chunk
     if last == b"\r" and chunk.startswith(b"\n"):
         return b"\n" + with_crlf(chunk[1:])
-    return chunk.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    if b"\r" in chunk:
+        chunk = chunk.replace(b"\r\n", b"\n")
+    return chunk.replace(b"\n", b"\r\n")
 
 
 def octets_with_crlf(chunk: bytes, last: bytes = b"") -> int:
-    """Return how many octets ``with_crlf`` would return."""
-    paired = chunk.count(b"\r\n") if b"\r" in chunk else 0
-    if last == b"\r" and chunk.startswith(b"\n"):
-        paired += 1
-    return len(chunk) + chunk.count(b"\n") - paired
+    """Return how many octets ``with_crlf`` would return.
+
+    Making them takes less time than counting line ends: ``bytes.count`` looks at each octet by itself.
+    """
+    return len(with_crlf(chunk, last))
 
 
 class LfRepair:
