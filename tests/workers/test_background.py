@@ -1,13 +1,16 @@
 """What workers do to mailboxes is indexed and tidied in the main process, and there alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock as TwistedClock
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.net.bridged import Pair
 from twisted_mail.mail.mailbox.entry import Contains
+from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.process.clock import ReactorClock
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.disk.calls import Disk
@@ -15,9 +18,11 @@ from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.repair import compact
 from twisted_mail.store.search.indexing import IDLE_SECONDS, Indexing
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.workers import background
 from twisted_mail.workers.background import (
     COLLECT_SECONDS,
+    MOST_AT_ONCE,
     BackgroundNotes,
     BackgroundService,
     NotedMailbox,
@@ -43,9 +48,9 @@ class NotingService(BackgroundService):
 
     noted: list[NotedMailbox]
 
-    async def note(self, noted: list[NotedMailbox]) -> None:  # type: ignore[override]
+    def note(self, noted: Sequence[NotedMailbox]) -> None:
         self.noted = [*getattr(self, "noted", []), *noted]
-        await super().note(noted)
+        super().note(noted)
 
 
 class Server:
@@ -57,7 +62,7 @@ class Server:
         self.reactor = TwistedClock()
         self.disk = NotingDisk()
         self.main = MaildirStore(folder, InlineBlocking(), self.clock, FakeRenderer())
-        self.service = NotingService(self.main.catch_up)
+        self.service = NotingService(self.main.catch_up, ListJournal())
         self.pair = Pair({"background": self.service})
         self.workers = [self._worker(), self._worker()]
 
@@ -160,6 +165,83 @@ def test_notes_are_bounded(server: Server, monkeypatch: pytest.MonkeyPatch) -> N
         notes(ALICE, name, False)
     notes(ALICE, "one", True)
     assert server.collected() == [(ALICE, "one", True), (ALICE, "two", False)]
+
+
+class Mailboxes:
+    """Mailboxes that are looked at; those ``stalled`` answer when they are told to, ``bad`` ones fail."""
+
+    def __init__(self) -> None:
+        self.looked_at: list[NotedMailbox] = []
+        self.stalled: dict[str, Deferred[None]] = {}
+        self.bad: dict[str, Exception] = {}
+        self.journal = ListJournal()
+        self.service = BackgroundService(self.catch_up, self.journal)
+
+    async def catch_up(self, account: str, mailbox: str, must_compare: bool) -> None:
+        self.looked_at.append((account, mailbox, must_compare))
+        if account in self.stalled:
+            await self.stalled[account]
+        if mailbox in self.bad:
+            raise self.bad[mailbox]
+
+    def note(self, *noted: str) -> None:
+        self.service.note([(*each.split("/"), False) for each in noted])  # type: ignore[misc]
+
+    @property
+    def names(self) -> list[str]:
+        return [f"{account}/{mailbox}" for account, mailbox, _ in self.looked_at]
+
+
+def test_a_bug_in_one_mailbox_holds_up_no_other() -> None:
+    mailboxes = Mailboxes()
+    mailboxes.bad = {"one": ValueError("a bug"), "two": Unavailable("no disk")}
+    mailboxes.note("a/one", "a/two", "a/three", "b/one", "b/four")
+    assert mailboxes.names == ["a/one", "a/two", "a/three", "b/one", "b/four"]
+    assert mailboxes.journal.of("failed") == [("background",)] * 2
+
+
+def test_an_account_that_stalls_holds_up_no_other_and_its_notes_do_not_pile_up() -> None:
+    mailboxes = Mailboxes()
+    mailboxes.stalled["dead"] = Deferred()
+    mailboxes.note("dead/one", "dead/two", "alive/one")
+    for _ in range(5):
+        mailboxes.note("dead/one", "dead/two", "alive/two")
+    mailboxes.service.note([("dead", "two", True)])
+    assert mailboxes.names == ["dead/one", "alive/one", *["alive/two"] * 5]
+    mailboxes.looked_at.clear()
+    mailboxes.stalled.pop("dead").callback(None)
+    assert mailboxes.looked_at == [
+        ("dead", "two", False),
+        ("dead", "one", False),
+        ("dead", "two", True),
+    ]
+
+
+def test_no_more_accounts_are_looked_at_together_than_a_few() -> None:
+    mailboxes = Mailboxes()
+    names = [f"{number}" for number in range(MOST_AT_ONCE + 2)]
+    mailboxes.stalled = {name: Deferred() for name in names}
+    mailboxes.note(*(f"{name}/one" for name in names))
+    assert len(mailboxes.names) == MOST_AT_ONCE
+    for name in list(names):
+        mailboxes.stalled[name].callback(None)
+    assert mailboxes.names == [f"{name}/one" for name in names]
+
+
+def test_what_waits_in_the_main_process_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "MOST_NOTED", 3)
+    mailboxes = Mailboxes()
+    mailboxes.stalled["dead"] = Deferred()
+    mailboxes.note("dead/zero")
+    for number in range(5):
+        mailboxes.note(f"dead/{number}")
+    mailboxes.service.note([("dead", "1", True)])
+    mailboxes.stalled.pop("dead").callback(None)
+    assert mailboxes.looked_at[1:] == [
+        ("dead", "0", False),
+        ("dead", "1", True),
+        ("dead", "2", False),
+    ]
 
 
 def test_lists_of_uids_are_tidied_in_the_main_process(

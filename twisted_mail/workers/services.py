@@ -188,7 +188,7 @@ class WorkerServices:
                 parts.report_fault,
             ),
             "filters": self._filters,
-            "background": BackgroundService(parts.store.catch_up),
+            "background": BackgroundService(parts.store.catch_up, parts.journal),
             "log": LogService(),
         }
 
