@@ -1,9 +1,12 @@
-"""Tests of twisted_mail.store.account.mailbox: items from memory."""
+"""Tests of twisted_mail.store.account.mailbox: items from memory, and what is left after the end."""
+
+from pathlib import Path
 
 import pytest
 
 from tests.contracts.ground import draft, mail
 from tests.store.shared_maildir import SharedMaildir
+from tests.store.watched_maildir import WatchedMaildir
 from twisted_mail.store.account import rendering
 from twisted_mail.store.account.neighbours import BLOCK
 from twisted_mail.store.reading import items
@@ -115,3 +118,16 @@ def test_the_items_go_with_the_mailbox_that_is_in_memory_no_more(
     finish(shared.account.close())
     finish(shared.open().items([1]))
     assert read == [[1], [1]]
+
+
+def test_a_mailbox_that_was_closed_is_neither_watched_nor_claimed(tmp_path: Path) -> None:
+    alice = WatchedMaildir(tmp_path)
+    inbox = alice.open()
+    finish(inbox.take_recent())
+    inbox.close()
+    finish(inbox.refresh())
+    finish(inbox.take_recent())
+    assert not alice.account.is_open
+    assert not alice.account.lane.tree.own_events.folders
+    assert alice.account.lane.tree.folder(b"").freshness.claimants == 0
+    alice.monitor.close()

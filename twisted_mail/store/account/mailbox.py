@@ -98,7 +98,7 @@ class MaildirMailbox:
     async def take_recent(self) -> int:
         """Return the lowest UID that is recent for a session that begins, and claim it and all above."""
         freshness = self._folder.freshness
-        if not self._is_claimant:
+        if not (self._is_claimant or self._is_closed):
             self._is_claimant = True
             freshness.claimants += 1
         if freshness.first_recent < self.columns.uidnext:  # else nothing is
@@ -113,8 +113,9 @@ class MaildirMailbox:
         return self._folder.freshness.claim_recent(self.columns.uidnext)
 
     async def refresh(self) -> None:
-        """Look for what other programs did, and publish it."""
-        await self._services.open_mailboxes.watching(self._live).refresh()
+        """Look for what other programs did, and publish it; once it was closed, do nothing."""
+        if not self._is_closed:  # nobody would end the watch that this may begin
+            await self._services.open_mailboxes.watching(self._live).refresh()
 
     async def measure(self, uids: Sequence[int]) -> None:
         """Have the columns know date and size of these messages."""
