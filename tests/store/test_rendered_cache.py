@@ -1,5 +1,7 @@
 """Tests of twisted_mail.store.rendered_cache."""
 
+from collections.abc import Iterator
+
 from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
 from twisted_mail.store.rendered_cache import MAX_SHARE_OCTETS, RenderedCache
 
@@ -102,6 +104,30 @@ def test_what_is_rendered_less_far_is_not_enough_and_gives_way() -> None:
     share.put(1, {1: less})
     assert share.get(1, [1], HEADER) == share.get(1, [1], PREVIEW) == {1: items(b"(one)")}
     assert share.octets == EMPTY + 5
+
+
+def test_the_mailbox_that_was_asked_for_the_longest_ago_gives_first() -> None:
+    share = RenderedCache(max_octets=4 * EMPTY).share()
+    share.put(1, {1: items(b""), 2: items(b"")})
+    share.put(2, {1: items(b""), 2: items(b"")})
+    share.get(1, [1], PREVIEW)
+    share.put(3, {1: items(b"")})
+    assert sorted(share.get(2, [1, 2], PREVIEW)) == [2]
+    share.put(3, {2: items(b""), 3: items(b"")})
+    assert [len(share.get(each, [1, 2, 3], PREVIEW)) for each in (1, 2, 3)] == [0, 1, 3]
+
+
+def test_a_mailbox_is_forgotten_without_a_look_at_the_others() -> None:
+    class Watched(dict[int, RenderedItems]):
+        def __iter__(self) -> Iterator[int]:
+            raise AssertionError("looked at")
+
+    share = RenderedCache().share()
+    share.put(1, {1: items(b"")})
+    share.put(2, {1: items(b"")})
+    share._mailboxes[1].entries = Watched(share._mailboxes[1].entries)  # type: ignore[assignment]
+    share.forget(2)
+    assert not share.lacking(1, [1], PREVIEW)
 
 
 def test_a_mailbox_that_is_forgotten_makes_room_for_others() -> None:

@@ -2,11 +2,13 @@
 
 What is rendered from a message never changes, so an entry is right for as long as the message is there.
 All accounts of a process share one bound, of which one account has a part at most: the account that asked
-least lately gives first, of its entries those that were not asked for the longest.
+least lately gives first, of its mailboxes the one that it asked for the longest ago, and of that one the
+entries that were not asked for the longest.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
 
@@ -14,8 +16,6 @@ MAX_OCTETS = 32 * 1024 * 1024  # of all entries together
 MAX_SHARE_OCTETS = 24 * 1024 * 1024  # of one account: some twelve thousand usual messages
 MAX_ENTRY_OCTETS = 1024 * 1024  # a larger one is not kept
 _ENTRY_OCTETS = 520  # what an entry takes besides its octets
-
-Key = tuple[int, int]  # the number of an open mailbox, the UID
 
 
 class RenderedCache:
@@ -57,66 +57,95 @@ class RenderedCache:
             self._shares.pop(share, None)
 
 
+@dataclass(slots=True)
+class MailboxItems:
+    """The rendered items of one mailbox by UID, those that were not asked for the longest first."""
+
+    entries: OrderedDict[int, RenderedItems] = field(default_factory=OrderedDict)
+    octets: int = 0
+
+    def lacks(self, uid: int, tier: ItemTier) -> bool:
+        """Return whether the items of a message are not here up to a tier."""
+        entry = self.entries.get(uid)
+        return entry is None or entry.tier < tier
+
+    def put(self, uid: int, entry: RenderedItems, size: int) -> None:
+        """Keep items, which take ``size`` octets, in the place of those that may be here."""
+        less = self.entries.pop(uid, None)
+        self.entries[uid] = entry
+        self.octets += size - (0 if less is None else _size(less))
+
+    def drop_oldest(self) -> int:
+        """Drop the entry that was not asked for the longest; return its octets."""
+        _, entry = self.entries.popitem(last=False)
+        size = _size(entry)
+        self.octets -= size
+        return size
+
+
+_NOTHING = MailboxItems()
+
+
 class CacheShare:
     """The rendered items of one account; ``octets`` is what they take."""
 
-    __slots__ = ("_cache", "_entries", "octets")
+    __slots__ = ("_cache", "_mailboxes", "octets")
 
     def __init__(self, cache: RenderedCache) -> None:
         self._cache = cache
-        self._entries: OrderedDict[Key, RenderedItems] = OrderedDict()
+        self._mailboxes: OrderedDict[int, MailboxItems] = OrderedDict()  # those that have entries
         self.octets = 0
 
     def get(self, mailbox: int, uids: Iterable[int], tier: ItemTier) -> dict[int, RenderedItems]:
         """Return those that are here up to a tier, by their UIDs; they stay for longer than others."""
-        entries = self._entries
+        entries = self._mailboxes.get(mailbox, _NOTHING).entries
         found: dict[int, RenderedItems] = {}
         for uid in uids:
-            entry = entries.get((mailbox, uid))
+            entry = entries.get(uid)
             if entry is not None and entry.tier >= tier:
                 found[uid] = entry
-                entries.move_to_end((mailbox, uid))
+                entries.move_to_end(uid)
         if found:
+            self._mailboxes.move_to_end(mailbox)
             self._cache.note_use(self)
         return found
 
     def lacking(self, mailbox: int, uids: Iterable[int], tier: ItemTier) -> list[int]:
         """Return those of the UIDs whose items are not here up to a tier."""
-        return [uid for uid in uids if self._lacks((mailbox, uid), tier)]
-
-    def _lacks(self, key: Key, tier: ItemTier) -> bool:
-        entry = self._entries.get(key)
-        return entry is None or entry.tier < tier
+        known = self._mailboxes.get(mailbox, _NOTHING)
+        return [uid for uid in uids if known.lacks(uid, tier)]
 
     def put(self, mailbox: int, items: Mapping[int, RenderedItems | None]) -> None:
         """Keep items that were rendered; None is no item, and is passed over.
 
         A very large one is not kept: a message of very many parts must not drive out all others.
         """
-        before, most = self.octets, self._cache.max_entry_octets
+        known = self._mailboxes.pop(mailbox, None) or MailboxItems()
+        before, most = known.octets, self._cache.max_entry_octets
         for uid, entry in items.items():
-            key = mailbox, uid
-            if entry is None or not self._lacks(key, entry.tier):
-                continue
-            size = _size(entry)
-            if size <= most:
-                less = self._entries.pop(key, None)
-                self._entries[key] = entry
-                self.octets += size - (0 if less is None else _size(less))
-        if self.octets != before:
-            self._cache.note_change(self, self.octets - before)
+            if entry is not None and known.lacks(uid, entry.tier):
+                size = _size(entry)
+                if size <= most:
+                    known.put(uid, entry, size)
+        if known.entries:
+            self._mailboxes[mailbox] = known
+        self._note_change(known.octets - before)
 
     def forget(self, mailbox: int) -> None:
         """Forget the items of a mailbox: it is in memory no more."""
-        gone = [key for key in self._entries if key[0] == mailbox]
-        octets = sum(_size(self._entries.pop(key)) for key in gone)
-        self.octets -= octets
-        self._cache.note_change(self, -octets)
+        self._note_change(-self._mailboxes.pop(mailbox, _NOTHING).octets)
+
+    def _note_change(self, octets: int) -> None:
+        self.octets += octets
+        if octets:
+            self._cache.note_change(self, octets)
 
     def drop_oldest(self) -> int:
-        """Drop the entry that was not asked for the longest; return its octets."""
-        _, entry = self._entries.popitem(last=False)
-        size = _size(entry)
+        """Drop the oldest entry of the mailbox that was asked for the longest ago; return its octets."""
+        mailbox, known = next(iter(self._mailboxes.items()))
+        size = known.drop_oldest()
+        if not known.entries:
+            del self._mailboxes[mailbox]
         self.octets -= size
         return size
 
