@@ -235,3 +235,21 @@ def test_the_end_of_a_long_rendering_is_reported_once(
     finish(inbox.refresh())
     there.finish()
     assert [done for _, _, done, _ in there.told] == [PIECE, 200]
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_what_was_rendered_is_rendered_again_where_the_index_was_lost(
+    there: RenderingStore, is_open: bool
+) -> None:
+    there.append("one", "two")
+    inbox = finish(there.account().open("INBOX"))
+    there.finish()
+    if not is_open:
+        inbox.close()
+    for path in there.root.glob("*/*/index.sqlite3*"):
+        path.unlink()
+    finish(there.account().mailboxes())
+    there.render.rendered.clear()
+    there.finish()
+    assert sorted(there.subjects) == [b"one", b"two"]
+    assert not there.background.is_needed

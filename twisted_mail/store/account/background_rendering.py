@@ -9,7 +9,7 @@ work at most.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from twisted_mail.interfaces import Clock, Renderer
 from twisted_mail.mail.mailbox.change import Change, EntriesAdded
@@ -83,7 +83,8 @@ class BackgroundRendering:
         self._render = render
         self._report = report
         self._waiting: WeakKeyDictionary[AccountLane, RenderingBacklog] = WeakKeyDictionary()
-        self._compared: WeakSet[Folder] = WeakSet()  # what these lack is noted as it comes
+        # What these lack is noted as it comes; with the number of the index's losses when it was asked.
+        self._compared: WeakKeyDictionary[Folder, int] = WeakKeyDictionary()
 
     @property
     def is_needed(self) -> bool:
@@ -93,7 +94,8 @@ class BackgroundRendering:
     def note(self, account: str, lane: AccountLane, folder: Folder, change: Change | None) -> None:
         """Note a change in a mailbox; None: there may be messages that nobody noted."""
         uids = change.uids if isinstance(change, EntriesAdded) else None
-        if uids is None and (change is not None or folder in self._compared):
+        is_compared = self._compared.get(folder) == lane.tree.losses
+        if uids is None and (change is not None or is_compared):
             return
         backlog = self._waiting.setdefault(lane, RenderingBacklog(account))
         backlog.tasks.setdefault(folder, RenderingTask()).note(uids)
@@ -111,7 +113,7 @@ class BackgroundRendering:
                 is_done = await self._step(lane, folder, task)
             except BaseException as error:
                 del backlog.tasks[folder]
-                self._compared.discard(folder)
+                self._compared.pop(folder, None)
                 if not isinstance(error, MailError):
                     raise
                 continue  # the mailbox is gone, or it is compared when it is next opened
@@ -134,9 +136,9 @@ class BackgroundRendering:
 
     async def _compare(self, lane: AccountLane, folder: Folder, task: RenderingTask) -> None:
         task.must_compare = False
-        version = self._render.version
+        version, losses = self._render.version, lane.tree.losses
         task.learn(await lane.perform_on_in_background(folder, lacking, version))
-        self._compared.add(folder)
+        self._compared[folder] = losses
 
     async def _render_some(self, lane: AccountLane, folder: Folder, task: RenderingTask) -> None:
         """Render the newest; those for which there was no time wait on."""

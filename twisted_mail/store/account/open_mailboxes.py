@@ -186,8 +186,7 @@ class OpenMailboxes:
         if mailbox is not None and mailbox.users:
             for change in mailbox.differences(columns):
                 self._publish(folder, change)
-            return
-        if mailbox is not None:
+        elif mailbox is not None:
             self._forget(mailbox)
         self._note(folder, None)
 

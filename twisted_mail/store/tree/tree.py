@@ -32,7 +32,8 @@ class Tree:
 
     ``notified`` has the folders of the mailboxes that the reactor knows of, if it asked, ``version`` is
     that of the index when other processes' work was last looked for, ``counted_at`` when all mailboxes
-    were looked at to know what the account holds.
+    were looked at to know what the account holds. ``losses`` is how often there was another index than
+    before.
     """
 
     def __init__(self, environment: StoreEnvironment, path: bytes, ledger: QuotaLedger) -> None:
@@ -55,6 +56,7 @@ class Tree:
         self.is_prepared = False
         self.version: Version | None = None
         self.counted_at = -math.inf
+        self.losses = 0
         self._index: Index | None = None
         self._index_file: tuple[int, int] | None = None  # of the index that was closed last
 
@@ -87,6 +89,7 @@ class Tree:
 
     def lose_index(self) -> None:
         """Have each mailbox read anew from another index, and compared with its list of UIDs."""
+        self.losses += 1
         for folder in self.folders.values():
             folder.freshness.lose_index()
 
