@@ -11,25 +11,37 @@ from twisted.internet.testing import StringTransport
 from twisted_mail.net.connection.outlet import TransportOutlet
 
 
+class Socket:
+    """A socket of a family that takes ``room`` octets at a time, or fails."""
+
+    def __init__(self, room: int, family: int = socket.AF_INET) -> None:
+        self.room = room
+        self.family = family
+        self.sent: list[bytes] = []
+        self.error: OSError | None = None
+
+    def send(self, data: bytes) -> int:
+        if self.error is not None:
+            raise self.error
+        self.sent.append(data[: self.room])
+        return min(len(data), self.room)
+
+
 class BareConnection(Connection):
-    """A TCP connection whose socket takes ``wait_writable`` octets at a time."""
+    """A TCP connection over such a socket, which notes whether small pieces leave at once."""
 
     TLS = False
     disconnecting = False
 
-    def __init__(self, room: int) -> None:
-        self.wait_writable = room
-        self.sent: list[bytes] = []
+    def __init__(self, room: int, family: int = socket.AF_INET) -> None:
+        self.socket = Socket(room, family)
         self.queued: list[bytes] = []
+        self.at_once: list[bool] = []
         self.dataBuffer = b""
         self._tempDataBuffer = []
-        self.result: Any = None
 
-    def writeSomeData(self, data: bytes) -> Any:
-        if self.result is not None:
-            return self.result
-        self.sent.append(data[: self.wait_writable])
-        return min(len(data), self.wait_writable)
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        self.at_once.append(enabled)
 
     def write(self, data: bytes) -> None:
         self.queued.append(data)
@@ -41,49 +53,28 @@ def outlet_over(transport: Any) -> TransportOutlet:
     return TransportOutlet(transport, Clock())
 
 
-class Handle:
-    """A socket of a family, which notes whether small pieces leave at once."""
-
-    def __init__(self, family: int) -> None:
-        self.family = family
-
-
 @pytest.mark.parametrize(
     ("family", "at_once"),
     [(socket.AF_INET, [True]), (socket.AF_INET6, [True]), (socket.AF_UNIX, [])],
 )
 def test_small_pieces_wait_for_no_acknowledgement(family: int, at_once: list[bool]) -> None:
-    transport = BareConnection(100)
-    found: list[bool] = []
-    transport.socket = Handle(family)
-    transport.setTcpNoDelay = found.append  # type: ignore[method-assign]
+    transport = BareConnection(100, family)
     outlet_over(transport)
-    assert found == at_once
+    assert transport.at_once == at_once
 
 
 def test_what_the_socket_takes_leaves_at_once() -> None:
     transport = BareConnection(100)
     outlet_over(transport).send(b"data")
-    assert (transport.sent, transport.queued) == ([b"data"], [])
+    assert (transport.socket.sent, transport.queued) == ([b"data"], [])
 
 
 def test_what_the_socket_does_not_take_goes_through_the_reactor() -> None:
     transport = BareConnection(3)
     outlet = outlet_over(transport)
     outlet.send(b"abcdef")
-    assert transport.sent == [b"abc"]
+    assert transport.socket.sent == [b"abc"]
     assert transport.queued == [b"def"]
-
-
-def test_what_is_large_leaves_at_once_as_long_as_the_socket_takes_it() -> None:
-    transport = BareConnection(4)
-    transport.SEND_LIMIT = 4
-    outlet = outlet_over(transport)
-    outlet.send(b"abcdefghij")
-    assert (transport.sent, transport.queued) == ([b"abcd", b"efgh", b"ij"], [])
-    transport.wait_writable = 3
-    outlet.send(b"abcdefghij")
-    assert (transport.sent[3:], transport.queued) == ([b"abc"], [b"defghij"])
 
 
 def test_nothing_overtakes_what_still_waits() -> None:
@@ -91,13 +82,14 @@ def test_nothing_overtakes_what_still_waits() -> None:
     transport._tempDataBuffer = [b"earlier"]
     outlet = outlet_over(transport)
     outlet.send(b"later")
-    assert transport.sent == []
+    assert transport.socket.sent == []
     assert transport.queued == [b"later"]
 
 
-def test_a_broken_socket_is_left_to_the_reactor() -> None:
+@pytest.mark.parametrize("error", [BlockingIOError(), ConnectionResetError()])
+def test_a_full_or_broken_socket_is_left_to_the_reactor(error: OSError) -> None:
     transport = BareConnection(100)
-    transport.result = ConnectionResetError()
+    transport.socket.error = error
     outlet = outlet_over(transport)
     outlet.send(b"data")
     assert transport.queued == [b"data"]

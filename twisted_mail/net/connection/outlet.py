@@ -27,10 +27,11 @@ class TransportOutlet:
     ``is_held`` is true while the transport has enough; then its user waits for ``wait_writable``.
     """
 
-    __slots__ = ("_reactor", "_resumed", "_transport", "is_held")
+    __slots__ = ("_is_plain", "_reactor", "_resumed", "_transport", "is_held")
 
     def __init__(self, transport: ITCPTransport, reactor: IReactorTime) -> None:
-        self._transport = transport
+        self._transport: Any = transport
+        self._is_plain = isinstance(transport, Connection)  # which may speak TLS later
         self._reactor = reactor
         self._resumed: Deferred[bool] | None = None  # fires with whether the peer takes more
         self.is_held = False
@@ -39,32 +40,23 @@ class TransportOutlet:
             transport.setTcpNoDelay(True)
 
     def send(self, data: bytes) -> None:
-        """Send octets, at least one."""
-        rest = self._send_at_once(data)
-        if rest:
-            self._transport.write(rest)
-
-    def _send_at_once(self, data: bytes) -> bytes:
-        """Send on the bare socket what it takes, and return the rest.
-
-        Twisted sends 128 KiB at a time, between which the reactor need not be asked.
-        """
+        """Send octets, at least one: on the bare socket what it takes, the rest by the reactor."""
         transport = self._transport
-        if not isinstance(transport, Connection) or transport.TLS or transport.disconnecting:
-            return data
-        if transport.dataBuffer or transport._tempDataBuffer:
-            return data  # earlier bytes are still waiting, and must go first
-        rest: Any = memoryview(data)  # which Twisted takes as well
-        while rest:
-            sent = transport.writeSomeData(rest)
-            if not isinstance(
-                sent, int
-            ):  # an exception: the reactor finds the broken socket itself
-                break
-            rest = rest[sent:]
-            if sent < transport.SEND_LIMIT:
-                break
-        return bytes(rest)
+        if (
+            not self._is_plain
+            or transport.TLS
+            or transport.disconnecting
+            or transport.dataBuffer  # earlier octets are still waiting, and must go first
+            or transport._tempDataBuffer
+        ):
+            transport.write(data)
+            return
+        try:
+            sent = transport.socket.send(data)
+        except OSError:  # it takes nothing now, or is broken, which the reactor finds itself
+            sent = 0
+        if sent < len(data):
+            transport.write(data[sent:])
 
     # ------------------------------------------------------------ back-pressure
 
