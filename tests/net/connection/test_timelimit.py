@@ -29,6 +29,16 @@ def test_a_shorter_time_comes_earlier() -> None:
     assert limited.passed == [1]
 
 
+def test_a_later_deadline_is_just_set() -> None:
+    limited = Limited()
+    limited.limit.set(10)
+    limited.limit.deadline = 15
+    limited.clock.advance(14)
+    assert limited.passed == []
+    limited.clock.advance(1)
+    assert limited.passed == [15]
+
+
 def test_there_is_one_timer_however_often_the_time_is_set() -> None:
     limited = Limited()
     for _ in range(100):

@@ -7,30 +7,31 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
 class TimeLimit:
-    """Calls ``passed`` when the time set last is over.
+    """Calls ``passed`` when the time is over: at ``deadline``, in seconds of the reactor.
 
-    One timer for all limits of a connection: it is moved only to come earlier, and looks at the
-    deadline again when it fires. Two timer operations for each command would cost more than the
-    command.
+    One timer for all limits of a connection: it looks at the deadline when it fires, at ``looks_at``. Who
+    sets a later deadline need do no more; for an earlier one the timer is moved by ``look_in``. Two timer
+    operations for each command would cost more than the command.
     """
 
-    __slots__ = ("_deadline", "_looks_at", "_passed", "_reactor", "_timer")
+    __slots__ = ("_passed", "_reactor", "_timer", "deadline", "looks_at")
 
     def __init__(self, reactor: IReactorTime, passed: Callable[[], None]) -> None:
         self._reactor = reactor
         self._passed = passed
         self._timer: IDelayedCall | None = None
-        self._deadline = 0.0
-        self._looks_at = math.inf  # when the timer fires, if there is one
+        self.deadline = 0.0
+        self.looks_at = math.inf  # if there is a timer: when it fires
 
     def set(self, seconds: float) -> None:
         """Start again: the time is over after ``seconds``."""
-        self._deadline = self._reactor.seconds() + seconds
-        if self._deadline < self._looks_at:
-            self._look_in(seconds)
+        self.deadline = self._reactor.seconds() + seconds
+        if self.deadline < self.looks_at:
+            self.look_in(seconds)
 
-    def _look_in(self, seconds: float) -> None:
-        self._looks_at = self._deadline
+    def look_in(self, seconds: float) -> None:
+        """Look after ``seconds``, when the deadline is."""
+        self.looks_at = self.deadline
         if self._timer is None:
             self._timer = self._reactor.callLater(seconds, self._look)
         else:
@@ -44,10 +45,10 @@ class TimeLimit:
             timer.cancel()
 
     def _look(self) -> None:
-        self._timer, self._looks_at = None, math.inf
-        left = self._deadline - self._reactor.seconds()
+        self._timer, self.looks_at = None, math.inf
+        left = self.deadline - self._reactor.seconds()
         if left > 0:
-            self._look_in(left)
+            self.look_in(left)
         else:
             self._passed()
 

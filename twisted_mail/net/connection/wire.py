@@ -138,7 +138,10 @@ class ConnectionWire:
             self._is_woken = False
             return b""
         else:
-            self._limit.set(timeout)
+            limit = self._limit
+            limit.deadline = self._reactor.seconds() + timeout
+            if limit.deadline < limit.looks_at:  # hardly ever
+                limit.look_in(timeout)
             came = yield INPUT
             self._began = self._reactor.seconds()
         if not isinstance(came, bytes):
