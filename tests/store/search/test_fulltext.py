@@ -14,16 +14,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from twisted_mail.mail.mailbox.entry import Contains
+from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
 from twisted_mail.mail.mime.matching import matches, searchable
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.search import checksums, fulltext, word_tables
+from twisted_mail.store.search import checksums, fulltext, indexed_messages, word_tables
 from twisted_mail.store.search.fields import fields_in
 from twisted_mail.store.search.fulltext import FullTextIndex, IndexedContent
 from twisted_mail.store.search.indexed_messages import MailboxKey, MessageKey
 from twisted_mail.store.search.texts import matches_everything, substring_query, text_of
 
 LIMIT = 100_000
-INBOX = MailboxKey(b"", 1)
+INBOX, SENT = MailboxKey(b"", 1), MailboxKey(b".Sent", 2)
 _numbers = itertools.count(1)
 
 
@@ -65,11 +66,11 @@ def put(
 
 
 def trust(index: FullTextIndex, place: MailboxKey, messages: dict[int, bytes]) -> None:
-    epoch = index.begin(place, [place])
-    if epoch is not None:
+    begun = index.begin(place, [place])
+    if begun is not None:
         there = [identity(uid, data) for uid, data in messages.items()]
         index.compare(place, 1, 2**32 - 1, there)
-        index.trust(place, epoch)
+        index.trust(place, begun)
 
 
 def check(
@@ -251,15 +252,15 @@ def test_only_what_is_asked_for_is_found(index: FullTextIndex):
 
 def test_another_message_under_a_uid_is_found_out(index: FullTextIndex):
     put(index, INBOX, HELLO)
-    epoch = index.begin(INBOX, [INBOX])
-    assert epoch is not None
+    begun = index.begin(INBOX, [INBOX])
+    assert begun is not None
     there = [
         identity(1, HELLO[1]),
         MessageKey(2, b"another", len(HELLO[2])),
         MessageKey(5, b"5.base", 9),
     ]
     index.compare(INBOX, 1, 10, there)
-    index.trust(INBOX, epoch)
+    index.trust(INBOX, begun)
     assert index.look_up(INBOX, sorted(HELLO), ASKED) == ({1}, {2, 5})
 
 
@@ -314,21 +315,108 @@ def test_mailboxes_that_are_no_more_are_forgotten_piece_by_piece(
     assert index.mismatches(MailboxKey(b".Gone", 3), HELLO) == (sorted(HELLO), [])
 
 
-def test_what_another_process_writes_is_compared_again(index: FullTextIndex, path: Path):
+@pytest.fixture
+def other(path: Path) -> Iterator[FullTextIndex]:
+    """The index of another process."""
+    made = FullTextIndex(Disk(), os.fsencode(path))
+    yield made
+    made.close()
+
+
+def doubtful(index: FullTextIndex, place: MailboxKey = INBOX) -> tuple[int, int] | None:
+    """Return between which UIDs a mailbox is to be compared."""
+    found = index.begin(place, [INBOX, SENT])
+    return found and (found.first, found.last)
+
+
+def test_what_another_process_adds_is_compared_and_nothing_else(
+    index: FullTextIndex, other: FullTextIndex
+):
+    put(index, INBOX, HELLO)
+    put(index, SENT, HELLO)
+    trust(index, INBOX, HELLO)
+    trust(index, SENT, HELLO)
+    put(other, INBOX, {7: HELLO[1], 9: HELLO[1]})
+    assert hits(index) is None
+    assert doubtful(index) == (7, 9)
+    assert hits(index, SENT) == {1, 2}
+    assert doubtful(index, SENT) is None
+    trust(index, INBOX, HELLO | {7: HELLO[1], 9: HELLO[1]})
+    assert hits(index, INBOX, 1, 7, 9) == {1, 7, 9}
+
+
+def test_what_another_process_forgets_needs_no_comparison(
+    index: FullTextIndex, other: FullTextIndex
+):
     put(index, INBOX, HELLO)
     trust(index, INBOX, HELLO)
-    other = FullTextIndex(Disk(), os.fsencode(path))
     other.forget(INBOX, [1])
+    assert index.look_up(INBOX, sorted(HELLO), ASKED) == ({2}, {1})
+
+
+def test_a_comparison_says_nothing_of_what_comes_after_its_beginning(
+    index: FullTextIndex, other: FullTextIndex
+):
+    put(index, INBOX, HELLO)
+    begun = index.begin(INBOX, [INBOX])
+    assert begun is not None
+    put(other, INBOX, {3: HELLO[1]})
+    index.trust(INBOX, begun)
     assert hits(index) is None
-    epoch = index.begin(INBOX, [INBOX])
-    assert epoch is not None
-    put(other, INBOX, {1: HELLO[1]})
-    other.close()
-    index.begin(INBOX, [INBOX])
-    index.trust(INBOX, epoch)  # which was of earlier
+    assert doubtful(index) == (3, 3)
+
+
+def test_a_comparison_says_nothing_of_another_file(index: FullTextIndex):
+    put(index, INBOX, HELLO)
+    begun = index.begin(INBOX, [INBOX])
+    assert begun is not None
+    index.close()
+    index.trust(INBOX, begun)
     assert hits(index) is None
-    trust(index, INBOX, HELLO)
+
+
+def test_what_this_process_adds_needs_no_comparison(index: FullTextIndex):
+    trust(index, INBOX, {})
+    for uid, data in HELLO.items():
+        put(index, INBOX, {uid: data})
+        put(index, SENT, {uid: data})
     assert hits(index) == {1, 2}
+    assert doubtful(index, SENT) == (1, MAX_NUMBER)
+
+
+def test_another_message_that_another_process_puts_under_a_uid_is_found_out(
+    index: FullTextIndex, other: FullTextIndex
+):
+    put(index, INBOX, HELLO)
+    trust(index, INBOX, HELLO)
+    put(other, INBOX, {5: HELLO[1] + b"of another length"})
+    trust(index, INBOX, HELLO)
+    assert index.look_up(INBOX, sorted(HELLO), ASKED) == ({1, 2}, {5})
+
+
+def test_after_very_many_additions_all_is_compared(
+    index: FullTextIndex, other: FullTextIndex, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(indexed_messages, "KEPT_ADDITIONS", 3)
+    put(index, INBOX, HELLO)
+    trust(index, INBOX, HELLO)
+    trust(index, SENT, {})
+    for uid in (11, 12, 13):
+        put(other, INBOX, {uid: HELLO[1]})
+    assert doubtful(index) == (11, 13)
+    put(other, INBOX, {14: HELLO[1]})
+    assert doubtful(index) == doubtful(index, INBOX) == (1, MAX_NUMBER)
+    assert doubtful(index, SENT) is None  # of which nothing is known
+
+
+def test_a_mailbox_that_another_process_found_renamed_is_compared(
+    index: FullTextIndex, other: FullTextIndex
+):
+    old, new = MailboxKey(b".Old", 7), MailboxKey(b".New", 7)
+    put(other, old, HELLO)
+    assert index.begin(new, [old, new]) is None
+    other.begin(new, [new])
+    assert index.look_up(new, sorted(HELLO), ASKED) is None
 
 
 def test_the_database_may_be_closed_at_any_time(index: FullTextIndex):

@@ -20,6 +20,7 @@ from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.account.mailbox import MaildirMailbox
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore, StoreServices
+from twisted_mail.store.search import messages
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
@@ -357,6 +358,53 @@ def test_two_servers_on_one_account_search_alike(home: Home):
     other.index()
     assert home.search(HELLO)[0] == {3}
     finish(other.store.close())
+
+
+def test_a_search_reads_nothing_twice_while_another_process_indexes(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+):
+    compared: list[int] = []
+    message_keys = messages.message_keys
+
+    def counting(folder, work, after, most):
+        found = message_keys(folder, work, after, most)
+        compared.append(len(found))
+        return found
+
+    home.put(*["hello", "other"] * 50)
+    main = Home(home.root)
+    uids = list(main.box().columns.uids)
+    finish(main.account.search.missing(main.box()._folder))
+    assert home.search(HELLO)[0] == set(range(1, 101, 2))
+    finish(main.account.search.index(main.box()._folder, uids))
+    assert home.search(HELLO) == (set(range(1, 101, 2)), 0)
+    home.put(*["hello", "other"] * 10)
+    finish(main.box().refresh())
+    monkeypatch.setattr(messages, "message_keys", counting)
+    for start in (116, 111, 106, 101):
+        finish(main.account.search.index(main.box()._folder, range(start, start + 5)))
+        asked = finish(home.box().matching(list(range(start, 121)), HELLO))
+        assert asked == {uid for uid in range(start, 121) if uid % 2}
+    assert compared == [5, 5, 5, 5]
+    finish(main.store.close())
+
+
+def test_an_account_restored_while_it_is_served_is_searched_as_it_is(home: Home, tmp_path: Path):
+    home.put("hello")
+    finish(home.store.close())
+    shutil.copytree(home.maildir, tmp_path / "backup")
+    home.put("hello", "hello", "other")
+    home.index()
+    home.box().close()
+    home.boxes.clear()
+    for path in home.folder.glob("index.sqlite3*"):
+        path.unlink()
+    shutil.rmtree(home.maildir)
+    shutil.move(tmp_path / "backup", home.maildir)
+    assert home.put("other", "other", "hello") == (5, 6, 7)  # no UID is given again
+    hello = home.search(HELLO)[0]
+    home.index()
+    assert home.search(HELLO) == (hello, 0)
 
 
 def test_where_no_index_can_be_made_messages_are_read(home: Home):

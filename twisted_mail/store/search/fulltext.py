@@ -20,6 +20,7 @@ from twisted_mail.store.search.indexed_messages import (
     SPAN,
     TEXT,
     WHOLE_TEXT,
+    DoubtfulMessages,
     IndexedMessages,
     MailboxKey,
     MessageKey,
@@ -110,7 +111,7 @@ class FullTextIndex:
 
     # ------------------------------------------------------------ whether messages are the same
 
-    def begin(self, place: MailboxKey, places: Collection[MailboxKey]) -> int | None:
+    def begin(self, place: MailboxKey, places: Collection[MailboxKey]) -> DoubtfulMessages | None:
         """Begin to compare a mailbox (see ``IndexedMessages.begin``)."""
         with self.file.transaction():
             return self._messages.begin(place, places)
@@ -121,9 +122,9 @@ class FullTextIndex:
         """Forget messages between two UIDs that are not those that are there."""
         self.forget(place, self._messages.differing(place, first, last, there))
 
-    def trust(self, place: MailboxKey, epoch: int) -> None:
-        """Believe from now on what is known of a mailbox, if it was compared undisturbed."""
-        self._messages.trust(place, epoch)
+    def trust(self, place: MailboxKey, compared: DoubtfulMessages) -> None:
+        """Believe from now on what was known of a mailbox before it was compared."""
+        self._messages.trust(place, compared)
 
     # ------------------------------------------------------------ asking
 
@@ -194,6 +195,7 @@ class FullTextIndex:
         with self.file.transaction():
             first = self._messages.made_number(place) * SPAN
             new = {first + message.key.uid: message for message in messages}
+            is_trusted = self._messages.is_trusted(place)
             here = self._messages.known_of(new)
             known = {id: found[2] for id, found in here.items() if found[:2] == new[id].key[1:]}
             self._drop([id for id in here if id not in known])
@@ -203,6 +205,9 @@ class FullTextIndex:
                 else:
                     known[id] = known.get(id, 0) | message.known
             self._put(new, known)
+            addition = self._messages.note_addition(new) if new else None
+        if is_trusted and addition is not None:
+            self._messages.pass_over(place, addition)
         return len(messages)
 
     def _put(self, messages: dict[int, IndexedContent], known: dict[int, int]) -> None:

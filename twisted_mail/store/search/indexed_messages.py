@@ -2,17 +2,20 @@
 
 A message is known by its mailbox (folder and UIDVALIDITY) and UID. UIDs are not given twice, but files
 may be: what was restored from a backup is found out by comparing the base names of all messages once,
-when a mailbox is first asked for and whenever another process wrote here.
+when a mailbox is first asked for. Who adds messages notes which, so that other processes then compare
+those alone.
 """
 
 from array import array
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
 from twisted_mail.store.known_uids import KnownUids
 from twisted_mail.store.search.textfile import TextDatabase
 
 SPAN = 1 << 32  # a message's id is its mailbox's number times this, and its UID
+KEPT_ADDITIONS = 1000  # who has not seen older ones compares the whole mailbox
 
 # What is known of a message, as bits.
 FIELDS = 1  # all its fields of ``fields``
@@ -35,8 +38,17 @@ class MessageKey(NamedTuple):
     stored: int
 
 
+class DoubtfulMessages(NamedTuple):
+    """The first and the last UID of messages to compare; ``trust`` takes this once that is done."""
+
+    first: int
+    last: int
+    epoch: int
+    addition: int  # the last one before
+
+
 class IndexedMessages:
-    """The tables ``mailboxes`` and ``messages`` of one database.
+    """The tables ``mailboxes``, ``messages`` and ``additions`` of one database.
 
     Methods are called in a transaction, but for ``differing``, ``trust`` and ``distrust``.
     """
@@ -44,48 +56,86 @@ class IndexedMessages:
     def __init__(self, file: TextDatabase, cache: KnownUids) -> None:
         self._file = file
         self._cache = cache
-        self._trusted: set[MailboxKey] = set()
+        # Of mailboxes that were compared: the last addition before which they were.
+        self._compared: dict[MailboxKey, int] = {}
         self._data_version = 0
         self._epoch = 0
         self._state = object()  # another one after every change
 
     # ------------------------------------------------------------ whether messages are the same
 
-    def begin(self, place: MailboxKey, places: Collection[MailboxKey]) -> int | None:
-        """Begin to compare a mailbox; return what ``trust`` takes, or None if it is trusted already.
+    def begin(self, place: MailboxKey, places: Collection[MailboxKey]) -> DoubtfulMessages | None:
+        """Begin to compare a mailbox; return which messages are doubtful, None if none is.
 
         ``places`` are all mailboxes of the account: one that is not there any more may have been renamed
         to this. A mailbox of which nothing is known is trusted at once.
         """
         self.notice()
-        if place in self._trusted:
-            return None
         if self.number(place) is None and not self._follow_rename(place, places):
-            self._trusted.add(place)
+            self._compared[place] = self._additions()[1]
             return None
-        return self._epoch
+        bounds = self._doubtful(place)
+        return bounds and DoubtfulMessages(*bounds, self._epoch, self._additions()[1])
 
     def notice(self) -> None:
-        """Trust nothing any more if another process wrote."""
+        """Notice whether another process wrote."""
         found = self._file.connection.pragma("data_version")
         if found != self._data_version:
             self._data_version = int(str(found))
-            self.distrust()
+            self.note_change()
 
     def distrust(self) -> None:
         """Trust nothing any more."""
-        self._trusted.clear()
+        self._compared.clear()
         self._epoch += 1
         self.note_change()
 
-    def trust(self, place: MailboxKey, epoch: int) -> None:
-        """Believe from now on what is known of a mailbox, if it was compared undisturbed."""
-        if epoch == self._epoch:
-            self._trusted.add(place)
+    def trust(self, place: MailboxKey, compared: DoubtfulMessages) -> None:
+        """Believe from now on what was known of a mailbox before it was compared."""
+        if compared.epoch == self._epoch:
+            self._compared[place] = compared.addition
 
     def is_trusted(self, place: MailboxKey) -> bool:
         """Return whether what is known of a mailbox may be believed."""
-        return place in self._trusted
+        if self._doubtful(place) is not None:
+            return False
+        self._compared[place] = self._additions()[1]
+        return True
+
+    def _doubtful(self, place: MailboxKey) -> tuple[int, int] | None:
+        """Return the first and the last UID of what was added since a mailbox was compared."""
+        seen, (oldest, last) = self._compared.get(place), self._additions()
+        if seen == last:
+            return None
+        if seen is None or oldest > seen + 1:
+            return 1, MAX_NUMBER
+        first = (self.number(place) or 0) * SPAN
+        [(low, high)] = self._file.rows(
+            "SELECT min(first), max(last) FROM additions WHERE number > ? AND first BETWEEN ? AND ?",
+            (seen, first, first + SPAN - 1),
+        )
+        return None if low is None else (low - first, high - first)
+
+    def _additions(self) -> tuple[int, int]:
+        """Return the numbers of the oldest addition that is noted, and of the last one; 0: none is."""
+        [(oldest, last)] = self._file.rows(
+            "SELECT (SELECT min(number) FROM additions), (SELECT max(number) FROM additions)"
+        )
+        return oldest or 0, last or 0
+
+    def note_addition(self, messages: Collection[int]) -> int:
+        """Note that messages of one mailbox, by their ids, were added; return the addition's number."""
+        bounds = min(messages), max(messages)
+        connection = self._file.connection
+        connection.execute("INSERT INTO additions (first, last) VALUES (?, ?)", bounds)
+        number = connection.last_insert_rowid()
+        connection.execute("DELETE FROM additions WHERE number <= ?", (number - KEPT_ADDITIONS,))
+        return number
+
+    def pass_over(self, place: MailboxKey, addition: int) -> None:
+        """Trust a mailbox as before an addition, which was our own."""
+        if self._compared.get(place) == addition - 1:
+            self._compared[place] = addition
 
     def _follow_rename(self, place: MailboxKey, places: Collection[MailboxKey]) -> bool:
         found = self._file.rows(
@@ -96,6 +146,7 @@ class IndexedMessages:
                 self._file.connection.execute(
                     "UPDATE mailboxes SET folder = ? WHERE number = ?", (place.folder, number)
                 )
+                self.note_addition((number * SPAN + 1, number * SPAN + MAX_NUMBER))
                 return True
         return False
 

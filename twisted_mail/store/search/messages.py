@@ -100,7 +100,7 @@ def all_keys(tree: Tree, work: UnitOfWork) -> frozenset[MailboxKey]:
     return frozenset(map(MailboxKey._make, work.index.mailboxes.mailbox_keys()))
 
 
-def message_keys(folder: Folder, work: UnitOfWork, after: int) -> list[MessageKey]:
+def message_keys(folder: Folder, work: UnitOfWork, after: int, most: int) -> list[MessageKey]:
     """Return the keys of the next messages after a UID."""
-    found = work.index.identities(mailbox_row(folder, work), after, COMPARED)
+    found = work.index.identities(mailbox_row(folder, work), after, most)
     return list(map(MessageKey._make, found))

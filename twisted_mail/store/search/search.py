@@ -13,7 +13,6 @@ from weakref import WeakSet
 
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.mailbox.entry import Contains
-from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
 from twisted_mail.mail.mime.matching import matches
 from twisted_mail.store.search import messages
 from twisted_mail.store.search.fulltext import FullTextIndex, IndexedContent, SearchHits
@@ -162,16 +161,20 @@ class Search:
     # ------------------------------------------------------------ whether messages are the same
 
     async def _compare(self, folder: Folder, index: FullTextIndex) -> MailboxKey:
-        """Have the index compare its messages with those that are there."""
+        """Have the index compare its messages with those that are there, as far as they are doubtful."""
         place, places = await self.lane.perform_on_in_background(folder, messages.keys)
-        epoch = await self._ask(index, index.begin, place, places)
-        last = 0
-        while epoch is not None and last < MAX_NUMBER:
-            there = await self.lane.perform_on_in_background(folder, messages.message_keys, last)
-            first, last = last + 1, there[-1].uid if len(there) == messages.COMPARED else MAX_NUMBER
+        doubtful = await self._ask(index, index.begin, place, places)
+        if doubtful is None:
+            return place
+        last = doubtful.first - 1
+        while last < doubtful.last:
+            most = min(doubtful.last - last, messages.COMPARED)
+            there = await self.lane.perform_on_in_background(
+                folder, messages.message_keys, last, most
+            )
+            first, last = last + 1, there[-1].uid if len(there) == most else doubtful.last
             await self._ask(index, index.compare, place, first, last, there)
-        if epoch is not None:
-            await self._ask(index, index.trust, place, epoch)
+        await self._ask(index, index.trust, place, doubtful)
         return place
 
     # ------------------------------------------------------------ indexing

@@ -17,7 +17,7 @@ _LOG_PAGES = 256  # of the log, 4 MiB, before they are written to their places
 BUSY_MILLISECONDS = 500  # another process may be writing; then the messages themselves are read
 
 # Of another making it is made again: the text that is compared must be the text that was indexed.
-MADE = f"4 {TEXT_VERSION} {unicodedata.unidata_version}"
+MADE = f"5 {TEXT_VERSION} {unicodedata.unidata_version}"
 
 _SCHEMA = """
 CREATE TABLE about (made TEXT NOT NULL);
@@ -32,6 +32,11 @@ CREATE TABLE messages (
     base BLOB NOT NULL,
     stored INTEGER NOT NULL,
     known INTEGER NOT NULL
+);
+CREATE TABLE additions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL
 );
 CREATE TABLE fields (
     field INTEGER NOT NULL,
