@@ -20,7 +20,7 @@ from contextlib import suppress
 import apsw
 
 from twisted_mail.store.disk import kernel
-from twisted_mail.store.disk.named import named
+from twisted_mail.store.disk.faults import give_name
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not block us
@@ -80,8 +80,10 @@ class Disk:
         """Wait until the names in a folder are on disk."""
         fd = os.open(path, _FOLDER)
         try:
-            with named(path):
-                os.fsync(fd)
+            os.fsync(fd)
+        except OSError as error:
+            give_name(error, path)
+            raise
         finally:
             os.close(fd)
 

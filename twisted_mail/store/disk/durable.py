@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.named import named
+from twisted_mail.store.disk.faults import give_name
 
 
 def exists(disk: Disk, path: bytes) -> bool:
@@ -27,11 +27,13 @@ def read_file(disk: Disk, path: bytes, limit: int = 256 * 1024 * 1024) -> bytes 
     try:
         parts: list[bytes] = []
         size = 0
-        with named(path):
-            while size < limit and (part := disk.read(fd, 1024 * 1024, size)):
-                parts.append(part)
-                size += len(part)
+        while size < limit and (part := disk.read(fd, 1024 * 1024, size)):
+            parts.append(part)
+            size += len(part)
         return b"".join(parts)
+    except OSError as error:
+        give_name(error, path)
+        raise
     finally:
         disk.close(fd)
 
@@ -54,14 +56,25 @@ def overwrite_file(
     fd = disk.overwrite(path)
     try:
         for piece in pieces:
-            with named(path):  # but not what the pieces are read from
-                disk.write(fd, piece)
-        with named(path):
+            _write(disk, fd, path, piece)
+        try:
             if seconds is not None:
                 disk.date(fd, seconds)
             disk.sync_file(fd)
+        except OSError as error:
+            give_name(error, path)
+            raise
     finally:
         disk.close(fd)
+
+
+def _write(disk: Disk, fd: int, path: bytes, piece: bytes) -> None:
+    """Write a piece; an error of reading the next one has another name."""
+    try:
+        disk.write(fd, piece)
+    except OSError as error:
+        give_name(error, path)
+        raise
 
 
 def extend_file(
@@ -70,12 +83,14 @@ def extend_file(
     """Write at the end of a file, durably; do something else while the disk syncs."""
     fd = disk.extend(path)
     try:
-        with named(path):
-            disk.write(fd, data)
-            if meanwhile is None:
-                disk.sync_data(fd)
-            else:
-                _sync_and(disk, fd, meanwhile)
+        disk.write(fd, data)
+        if meanwhile is None:
+            disk.sync_data(fd)
+        else:
+            _sync_and(disk, fd, meanwhile)
+    except OSError as error:
+        give_name(error, path)
+        raise
     finally:
         disk.close(fd)
 

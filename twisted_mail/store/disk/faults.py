@@ -27,6 +27,15 @@ def is_of_one_file(error: OSError) -> bool:
     return error.errno not in _OF_ALL
 
 
+def give_name(error: OSError, path: bytes) -> None:
+    """Let an error that names no file name this one, as the error of opening it would.
+
+    The log has the name of an error, and otherwise only the folder of the account.
+    """
+    if error.filename is None:
+        error.filename = path
+
+
 class DiskFaults:
     """Reports errors, and turns them into answers. For any thread."""
 

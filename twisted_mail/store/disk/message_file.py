@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from twisted_mail.mail.message import PIECE, Message
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.named import named
+from twisted_mail.store.disk.faults import give_name
 
 NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
 
@@ -23,11 +23,17 @@ def write_file(
     try:
         try:
             for piece in pieces:
-                with named(path):  # but not what the pieces are read from
+                try:
                     disk.write(fd, piece)
-            with named(path):
+                except OSError as error:  # but not one of reading the pieces
+                    give_name(error, path)
+                    raise
+            try:
                 disk.date(fd, seconds)
                 (seal or disk.sync_file)(fd)
+            except OSError as error:
+                give_name(error, path)
+                raise
         finally:
             disk.close(fd)
     except Exception:
@@ -88,5 +94,8 @@ def _chunks(disk: Disk, path: bytes) -> Iterator[bytes]:
 
 
 def _chunk(disk: Disk, fd: int, at: int, path: bytes) -> bytes:
-    with named(path):
+    try:
         return disk.read(fd, PIECE, at)
+    except OSError as error:
+        give_name(error, path)
+        raise

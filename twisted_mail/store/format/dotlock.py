@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file
-from twisted_mail.store.disk.named import named
+from twisted_mail.store.disk.faults import give_name
 
 STALE_SECONDS = 120.0
 EMPTY_SECONDS = 10.0
@@ -72,8 +72,10 @@ class Dotlock:
         path = os.path.join(os.path.dirname(self._list), b"tmp", name)
         fd = self._disk.create(path)
         try:
-            with named(path):
-                self._disk.write(fd, _signature())
+            self._disk.write(fd, _signature())
+        except OSError as error:
+            give_name(error, path)
+            raise
         finally:
             self._disk.close(fd)
         return path
