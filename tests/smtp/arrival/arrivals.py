@@ -9,6 +9,7 @@ from twisted_mail.mail.envelope import MailParameters
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.route import LocalRoute
 from twisted_mail.smtp.arrival.arrival import Arrival
+from twisted_mail.smtp.arrival.field_names import FieldNames
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
 from twisted_mail.smtp.arrival.steps import envelope_of
 from twisted_mail.smtp.session import SmtpSession
@@ -45,7 +46,8 @@ def arrival(
     finish(incoming.take(header + b"\r\nwords\r\n"))
     peer = Peer("192.0.2.1", 54321)
     envelope = envelope_of(transaction, "", peer.host)
-    return Arrival(session, transaction, incoming, peer, None, envelope, header)
+    names = FieldNames(header)
+    return Arrival(session, transaction, incoming, peer, None, envelope, header, names)
 
 
 def spooled(**more: Any) -> Arrival:

@@ -23,8 +23,9 @@ class Arrival:
     ``session`` and ``transaction`` are what the client said; ``peer`` is the client, ``tls_info`` its
     connection's TLS. ``message`` is there once it is spooled, and ``header``, the message's own, as far
     as ``incoming_message`` looks at it; the arrival owns the blob, and whoever takes it over puts
-    ``NO_MESSAGE`` in its place. ``verdict`` is what the filters decided. A step that sets ``outcome``
-    ends the arrival: it is what the client is answered.
+    ``NO_MESSAGE`` in its place. ``names`` says where the fields of the header are, as it was before this
+    step. ``verdict`` is what the filters decided. A step that sets ``outcome`` ends the arrival: it is
+    what the client is answered.
     """
 
     session: SmtpSession
@@ -33,15 +34,8 @@ class Arrival:
     peer: Peer
     tls_info: TlsInfo | None
     envelope: Envelope
-    header: bytes = b""
+    header: bytes = NO_FIELDS.header
+    names: FieldNames = NO_FIELDS
     message: Message = NO_MESSAGE
     verdict: Verdict = ACCEPT
     outcome: Outcome | None = None
-    _names: FieldNames = NO_FIELDS
-
-    @property
-    def names(self) -> FieldNames:
-        """Return where the fields of the header are, as it is now."""
-        if self._names.header is not self.header:
-            self._names = FieldNames(self.header)
-        return self._names

@@ -23,17 +23,17 @@ class IncomingMessage:
     """A message that comes in: its bytes, or why they are not kept, and where its header ends.
 
     ``header_size`` is that of the header, or of as much of it as we look at. ``has_nul`` is true once it
-    has one where none may be. The octets are kept once, by the writer.
+    has one where none may be. The octets are kept once, by the writer, until it ``is_finished``.
     """
 
     __slots__ = (
         "_header_end",
-        "_is_finished",
         "_last",
         "_max_size",
         "_writer",
         "fault",
         "has_nul",
+        "is_finished",
         "size",
     )
 
@@ -41,8 +41,8 @@ class IncomingMessage:
         self.size = 0
         self.has_nul = False
         self.fault: Outcome | None = None
+        self.is_finished = False
         self._writer = writer
-        self._is_finished = False
         self._max_size = max_size
         self._last = b"\r\n"  # the octets before the next: a message may begin with the empty line
         self._header_end = -1  # not seen yet
@@ -80,12 +80,12 @@ class IncomingMessage:
     async def finish(self) -> Blob:
         """Return the bytes of a message without fault. Raises Unavailable."""
         blob = await self._writer.finish()
-        self._is_finished = True
+        self.is_finished = True
         return blob
 
     def discard(self) -> None:
         """Discard what was kept; harmless after ``finish``."""
-        if not self._is_finished:
+        if not self.is_finished:
             self._writer.discard()
 
 

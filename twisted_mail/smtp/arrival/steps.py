@@ -30,6 +30,7 @@ from twisted_mail.mail.route import KnownRoutes
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages, lmtp_replies, submission, trace
 from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
+from twisted_mail.smtp.arrival.field_names import FieldNames
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
 from twisted_mail.smtp.arrival.own_fields import NAMES, remove_own_fields
 from twisted_mail.smtp.backend import ArrivalStep
@@ -96,6 +97,8 @@ async def _outcome(arrival: Arrival, steps: Sequence[ArrivalStep]) -> Outcome | 
                 await waiting
             if arrival.outcome is not None:
                 break
+            if arrival.header is not arrival.names.header:
+                arrival.names = FieldNames(arrival.header)
         return arrival.outcome
     except MailError as error:
         return error.outcome
@@ -105,7 +108,8 @@ async def _outcome(arrival: Arrival, steps: Sequence[ArrivalStep]) -> Outcome | 
         arrival.session.backend.journal.failed(arrival.session.settings.service)
         return replies.BUG
     finally:
-        arrival.incoming.discard()
+        if not arrival.incoming.is_finished:
+            arrival.incoming.discard()
         if arrival.message is not NO_MESSAGE:
             arrival.message.blob.close()
 
