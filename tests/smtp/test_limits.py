@@ -1,7 +1,7 @@
 """What one client may use up; how the conversation goes then is told in ``test_loop``."""
 
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.limits import OVERSIZE_FACTOR, ClientLimits
+from twisted_mail.smtp.limits import OVERSIZE_FACTOR, ClientLimits, RecentCounts
 from twisted_mail.smtp.settings import Settings
 
 
@@ -18,14 +18,14 @@ def test_commands_without_mail_are_errors_when_they_are_many() -> None:
     counted = limits(max_junk=2)
     for errors in (0, 0, 1, 2):
         counted.count_junk()
-        assert counted.errors == errors
+        assert counted.recent.errors == errors
 
 
 def test_errors_slow_the_client_down_and_end_the_conversation() -> None:
     counted = limits(soft_errors=1, hard_errors=3)
     seen = []
     for errors in range(4):
-        counted.errors = errors
+        counted.recent.errors = errors
         seen.append((counted.is_slowed, counted.end is not None))
     assert seen == [(False, False), (False, False), (True, False), (True, True)]
     assert counted.end == (replies.TOO_MANY_ERRORS, "errors")
@@ -42,10 +42,10 @@ def test_unknown_recipients_end_the_conversation() -> None:
 def test_a_message_that_was_accepted_forgives_errors_and_not_failed_logins() -> None:
     counted = limits(max_failed_logins=2, max_size=10)
     assert not counted.count_login_failure()
-    counted.errors = counted.junk = 5
+    counted.recent.errors = counted.recent.junk = 5
     assert counted.count_discarded(10 * OVERSIZE_FACTOR + 1)
-    counted.forgive()
-    assert (counted.errors, counted.junk, counted.discarded) == (0, 0, 0)
+    counted.recent = RecentCounts()
+    assert (counted.recent.errors, counted.recent.junk, counted.recent.discarded) == (0, 0, 0)
     assert counted.count_login_failure()
 
 

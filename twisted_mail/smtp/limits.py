@@ -43,54 +43,54 @@ class LimitSettings:
             raise ValueError("max_priority is 9 at most")
 
 
+@dataclass(slots=True)
+class RecentCounts:
+    """What is counted since the last message that was accepted, and forgotten with the next.
+
+    ``junk`` are commands that bring no mail nearer, ``discarded`` octets of chunks that were refused,
+    ``targets`` those to which recipients lead, each with its own quota.
+    """
+
+    errors: int = 0
+    junk: int = 0
+    discarded: int = 0
+    targets: int = 0
+
+
 class ClientLimits:
     """What one client has used up. Each ``count`` that returns something returns whether it was too much.
 
-    ``errors``, ``junk`` (commands that bring no mail nearer), ``discarded`` (octets of chunks that were
-    refused) and ``targets`` (to which recipients lead, each with its own quota) are counted since the
-    last message that was accepted, the others for the whole conversation.
+    What is not in ``recent`` is counted for the whole conversation.
     """
 
-    __slots__ = (
-        "_settings",
-        "discarded",
-        "errors",
-        "failed_logins",
-        "junk",
-        "messages",
-        "targets",
-        "unknown_recipients",
-    )
+    __slots__ = ("_settings", "failed_logins", "messages", "recent", "unknown_recipients")
 
     def __init__(self, settings: LimitSettings) -> None:
         self._settings = settings
-        self.errors = 0
-        self.junk = 0
-        self.discarded = 0
-        self.targets = 0
+        self.recent = RecentCounts()
         self.messages = 0  # transactions opened
         self.unknown_recipients = 0
         self.failed_logins = 0
 
     def count_junk(self) -> None:
         """Count a command that brings no mail nearer; too many are errors."""
-        self.junk += 1
-        self.errors += self.junk > self._settings.max_junk
+        self.recent.junk += 1
+        self.recent.errors += self.recent.junk > self._settings.max_junk
 
     def count_discarded(self, octets: int) -> bool:
         """Count the octets of a chunk that was refused."""
-        self.discarded += octets
-        return self.discarded > OVERSIZE_FACTOR * self._settings.max_size
+        self.recent.discarded += octets
+        return self.recent.discarded > OVERSIZE_FACTOR * self._settings.max_size
 
     def count_targets(self, number: int) -> bool:
         """Count what one recipient leads to."""
-        self.targets += number
+        self.recent.targets += number
         return self.has_too_many_targets
 
     @property
     def has_too_many_targets(self) -> bool:
         """Return whether no recipient is taken any more before a message is accepted."""
-        return self.targets > self._settings.max_targets
+        return self.recent.targets > self._settings.max_targets
 
     def count_login_failure(self) -> bool:
         """Count a refused login."""
@@ -105,17 +105,13 @@ class ClientLimits:
     @property
     def is_slowed(self) -> bool:
         """Return whether each further error costs the client time."""
-        return self.errors > self._settings.soft_errors
+        return self.recent.errors > self._settings.soft_errors
 
     @property
     def end(self) -> tuple[bytes, str] | None:
         """Return the reply and the reason that end the conversation, if there were too many errors."""
         if self.unknown_recipients > self._settings.max_unknown:
             return replies.TOO_MANY_UNKNOWN, "unknown recipients"
-        if self.errors >= self._settings.hard_errors:
+        if self.recent.errors >= self._settings.hard_errors:
             return replies.TOO_MANY_ERRORS, "errors"
         return None
-
-    def forgive(self) -> None:
-        """Forget the errors before a message that was accepted."""
-        self.errors = self.junk = self.discarded = self.targets = 0

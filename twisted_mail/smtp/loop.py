@@ -104,12 +104,12 @@ class SmtpLoop:
         if session.submitter is not None and not await session.submitter.is_valid():
             session.end_session(replies.LOGIN_ENDED, "login no longer valid")
             return
-        errors = session.limits.errors
+        errors = session.limits.recent.errors
         if isinstance(line, BadLine):
             self._refuse_line(line, _REFUSALS[line.flaw])
         else:
             await self._run(line)
-        if session.limits.errors > errors and not session.end_reason:
+        if session.limits.recent.errors > errors and not session.end_reason:
             await self._penalise()
 
     async def _run(self, line: bytes) -> None:

@@ -37,7 +37,10 @@ def _reply(code: int, enhanced: str, text: str) -> bytes:
     return encode(Outcome(code, enhanced, text))
 
 
+_QUEUED = "Ok: queued as %s"
+
 OK = _reply(250, "2.0.0", "Ok")
+ACCEPTED = _reply(250, "2.0.0", _QUEUED)  # with the id of the message
 SENDER_OK = _reply(250, "2.1.0", "Sender ok")
 RECIPIENT_OK = _reply(250, "2.1.5", "Recipient ok")
 SEND_DATA = b"354 End data with <CR><LF>.<CR><LF>\r\n"
@@ -101,7 +104,7 @@ BUG = Outcome(451, "4.3.0", "Something went wrong here; try again later")
 
 def accepted(id: str) -> Outcome:
     """Return the outcome of a message that was accepted."""
-    return Outcome(250, "2.0.0", f"Ok: queued as {id}")
+    return Outcome(250, "2.0.0", _QUEUED % id)
 
 
 def not_your_name(field: str) -> Outcome:

@@ -123,7 +123,7 @@ class SmtpSession:
     def refuse(self, reply: bytes) -> None:
         """Answer with an error that counts."""
         self.wire.write(reply)
-        self.limits.errors += 1
+        self.limits.recent.errors += 1
 
     def refuse_mail(
         self,

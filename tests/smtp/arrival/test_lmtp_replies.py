@@ -83,7 +83,7 @@ def test_an_outcome_of_the_whole_is_that_of_each() -> None:
 
 def test_a_message_that_was_accepted_forgives_errors_even_if_nobody_got_it() -> None:
     whole = arrived(SmtpFixture(), alice=BUSY, bob=BUSY)
-    whole.session.limits.errors = 5
+    whole.session.limits.recent.errors = 5
     finish(accept_each(whole))
     answer_each(whole)
-    assert whole.session.limits.errors == 0
+    assert whole.session.limits.recent.errors == 0

@@ -8,6 +8,7 @@ from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.route import LocalRoute
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
+from twisted_mail.smtp.limits import RecentCounts
 from twisted_mail.smtp.transaction import Transaction
 
 
@@ -58,7 +59,7 @@ def answer_each(arrival: Arrival) -> None:
     session, transaction = arrival.session, _transaction(arrival)
     whole = arrival.outcome or replies.accepted(arrival.envelope.id)
     if whole.is_success:
-        session.limits.forgive()
+        session.limits.recent = RecentCounts()
     else:
         session.refuse_mail(whole, with_reply=False)
     for recipient in transaction.accepted:

@@ -34,6 +34,7 @@ from twisted_mail.smtp.arrival.field_names import FieldNames
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
 from twisted_mail.smtp.arrival.own_fields import NAMES, remove_own_fields
 from twisted_mail.smtp.backend import ArrivalStep
+from twisted_mail.smtp.limits import RecentCounts
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.smtp.transaction import NO_NOTIFICATIONS, Transaction
@@ -162,11 +163,14 @@ async def accept(arrival: Arrival) -> None:
 def answer(arrival: Arrival) -> None:
     """Reply with the outcome; without one the message was accepted."""
     session, outcome = arrival.session, arrival.outcome
-    if outcome is not None and not outcome.is_success:
+    if outcome is None:
+        session.wire.write(replies.ACCEPTED % arrival.envelope.id.encode())
+    elif outcome.is_success:
+        session.wire.write(replies.encode(outcome))
+    else:
         session.refuse_mail(outcome)
         return
-    session.wire.write(replies.encode(outcome or replies.accepted(arrival.envelope.id)))
-    session.limits.forgive()
+    session.limits.recent = RecentCounts()
 
 
 # ---------------------------------------------------------------- the steps of each service

@@ -46,7 +46,7 @@ def _count_extra_recipient(session: SmtpSession, transaction: Transaction) -> No
     """Count one recipient too many (RFC 5321 §4.5.3.1.10); a client may try as many again."""
     transaction.extra_recipients += 1
     if transaction.extra_recipients > session.settings.max_recipients:
-        session.limits.errors += 1
+        session.limits.recent.errors += 1
 
 
 async def _accepted_route(
