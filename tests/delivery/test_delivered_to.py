@@ -1,8 +1,11 @@
 """Copies name the address they came for, and share their octets where that says nothing."""
 
-from twisted_mail.delivery.addressed import AccountRecipient
-from twisted_mail.delivery.delivered_to import MAX_ADDRESSES, MAX_COPIED, by_fields
+from collections.abc import Mapping, Sequence
+
+from twisted_mail.delivery.delivered_to import MAX_ADDRESSES, MAX_COPIED
+from twisted_mail.delivery.delivered_to import by_fields as group
 from twisted_mail.mail.address import parse
+from twisted_mail.mail.route import LocalRoute
 
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
 
@@ -15,8 +18,16 @@ def named(*texts: str) -> bytes:
     )
 
 
-def to(*texts: str) -> list[AccountRecipient]:
-    return [AccountRecipient(parse(text)) for text in texts]
+def by_fields(named: Mapping[str, Sequence[str]], size: int) -> Mapping[bytes, Sequence[str]]:
+    """Group accounts, each with the recipients that lead to it."""
+    texts = dict.fromkeys(text for recipients in named.values() for text in recipients)
+    leads_to = {text: [one for one in named if text in named[one]] for text in texts}
+    routes = {parse(text): LocalRoute(tuple(accounts)) for text, accounts in leads_to.items()}
+    return group(routes, named, size)
+
+
+def to(*texts: str) -> Sequence[str]:
+    return texts
 
 
 def test_who_was_addressed_by_name_shares_a_copy_without_a_field() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from twisted_mail.delivery.addressed import Addressed, details_of
 from twisted_mail.delivery.delivered_to import by_fields
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.partial_deliveries import NOBODY
@@ -10,12 +9,13 @@ from twisted_mail.delivery.quarantine import JUNK, is_missing_mailbox, quarantin
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import BorrowedBlob, Message
 from twisted_mail.mail.outcome import MailError
+from twisted_mail.mail.route import Routes
 
 INBOX = "INBOX"  # RFC 3501 §5.1
 
 
 class DeliveryAttempt:
-    """A message and its accounts; owns the blob until ``end``.
+    """A message and its ``accounts``, in the order of their recipients; owns the blob until ``end``.
 
     ``results`` has None for each account that has the message durably, else why it has not; ``new`` are
     those to which this attempt brought it, by the mailbox it is in.
@@ -29,6 +29,7 @@ class DeliveryAttempt:
         self._message = message
         self._had = NOBODY
         self._mailboxes: dict[str, str] = {}  # where it is not INBOX
+        self.accounts: Sequence[str] = ()
         self.results: Mapping[str, MailError | None] = {}
 
     @property
@@ -41,17 +42,20 @@ class DeliveryAttempt:
                 found.setdefault(self._mailboxes.get(account, place), []).append(account)
         return found
 
-    async def deliver(self, addressed: Addressed) -> Mapping[str, MailError | None]:
+    async def deliver(self, routes: Routes) -> Mapping[str, MailError | None]:
         """Put the message into the inboxes of accounts, or mailboxes for junk or that details mean.
 
         Those that got it by an earlier attempt get no other copy. Returns the results, in the order of
         the accounts.
         """
-        if self._partial is not None and self._partial.known and addressed:
+        self.accounts = list(
+            dict.fromkeys([one for route in routes.values() for one in route.accounts])
+        )
+        if self._partial is not None and self._partial.known and self.accounts:
             self._had = await self._partial.served(self._envelope, self._message.blob)
-        missing = {one: names for one, names in addressed.items() if one not in self._had}
-        self._mailboxes = await self._detail_mailboxes(missing)
-        copies = by_fields(missing, self._message.size)
+        missing = [one for one in self.accounts if one not in self._had]
+        self._mailboxes = await self._detail_mailboxes(routes, missing)
+        copies = self._copies(routes, missing)
         found: dict[str, MailError | None] = dict.fromkeys(self._had)
         try:
             # An error of the only copy is that of the attempt.
@@ -59,14 +63,21 @@ class DeliveryAttempt:
             for fields, accounts in copies.items():
                 found |= await put(fields, accounts)
         finally:
-            self.results = {one: found[one] for one in addressed if one in found}
+            self.results = {one: found[one] for one in self.accounts if one in found}
         return self.results
 
-    async def _detail_mailboxes(self, addressed: Addressed) -> dict[str, str]:
+    def _copies(self, routes: Routes, accounts: Sequence[str]) -> Mapping[bytes, Sequence[str]]:
+        """Return the accounts by the fields that their copies begin with."""
+        names = {recipient.text for recipient in routes}
+        if accounts and names.issuperset(accounts):  # all were addressed by their own names
+            return {b"": accounts}
+        return by_fields(routes, accounts, self._message.size)
+
+    async def _detail_mailboxes(self, routes: Routes, accounts: Sequence[str]) -> dict[str, str]:
         """Return the mailboxes that details mean, where mail is put there; none for what is junk."""
         if self._envelope.is_quarantined or not self._backend.saves_to_detail_mailbox:
             return {}
-        details = details_of(addressed)
+        details = details_of(routes, accounts)
         return dict(await self._store.detail_mailboxes(details)) if details else {}
 
     async def _put_or_error(
@@ -116,6 +127,17 @@ class DeliveryAttempt:
                 await self._partial.settle(self._envelope, self._message.blob, done, retried)
         finally:
             self._message.blob.close()
+
+
+def details_of(routes: Routes, accounts: Sequence[str]) -> dict[str, str]:
+    """Return those accounts that were addressed by a detail each time, and the first detail of each."""
+    found: dict[str, str] = {}
+    for route in routes.values():
+        details = dict(route.details)
+        for account in route.accounts:
+            detail = details.get(account, "")
+            found[account] = detail and found.get(account, detail)
+    return {account: found[account] for account in accounts if found[account]}
 
 
 def return_path(envelope: Envelope) -> bytes:

@@ -8,7 +8,6 @@ every account has one. What concerns one recipient alone keeps nobody else waiti
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from twisted_mail.delivery.addressed import AccountRecipient, add_recipient
 from twisted_mail.delivery.attempt import DeliveryAttempt
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.local import (
@@ -172,11 +171,8 @@ class LmtpDelivery:
     async def _deliver(self, attempt: DeliveryAttempt, plan: _RecipientPlan) -> None:
         """Put the message into the accounts, each once; note which recipients are not served."""
         deliverable = plan.deliverable
-        accounts: dict[str, list[AccountRecipient]] = {}
-        for recipient, route in deliverable:
-            add_recipient(accounts, recipient, route)
         try:
-            results = await attempt.deliver(accounts)
+            results = await attempt.deliver(dict(deliverable))
         except BaseException as error:
             outcome = error.outcome if isinstance(error, MailError) else _BUG
             plan.answers |= dict.fromkeys((one for one, _ in deliverable), outcome)

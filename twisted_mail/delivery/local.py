@@ -17,7 +17,6 @@ second copy.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 
-from twisted_mail.delivery.addressed import AccountRecipient, Addressed, add_recipient
 from twisted_mail.delivery.attempt import DeliveryAttempt
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.interfaces import Clock, Journal, Router
@@ -26,7 +25,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
-from twisted_mail.mail.route import JobTarget, LocalRoute, NoRoute
+from twisted_mail.mail.route import JobTarget, LocalRoute, NoRoute, Routes
 
 SLICE_SECONDS = 0.02  # of routing, before others go first: each recipient may be a large alias
 NO_QUEUE = Outcome(451, "4.3.5", "Mail for programs and lists is not taken now")
@@ -49,20 +48,20 @@ class LocalDelivery:
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
         """Deliver to every recipient. Raises Refused or Unavailable; closes the message's blob."""
-        targets: dict[JobTarget, None] = {}
         jobs: list[Job] = []
         try:
-            accounts = await self._accounts(envelope, targets)
+            routes = await self._routes(envelope)
+            targets = _targets(routes)
             handoff = self._backend.handoff
             if handoff is not None and (targets or envelope.is_quarantined):
                 await handoff.accept(envelope, message)
                 return
             if targets:
-                jobs = await self._prepare(envelope, message, list(targets))
+                jobs = await self._prepare(envelope, message, targets)
         except BaseException:
             message.blob.close()
             raise
-        await self._deliver(envelope, message, accounts, jobs)
+        await self._deliver(envelope, message, routes, jobs)
 
     async def check_quota(self, accounts: Sequence[str], size: int) -> Outcome | None:
         """Return why none of the accounts has room for ``size`` octets, or None."""
@@ -72,20 +71,19 @@ class LocalDelivery:
             return None
         return (next((one for one in errors if one.outcome.is_temporary), errors[0])).outcome
 
-    async def _accounts(self, envelope: Envelope, targets: dict[JobTarget, None]) -> Addressed:
-        """Return the accounts that get a copy, with who leads to each; note the other targets."""
-        accounts: dict[str, list[AccountRecipient]] = {}
-        router, known = self._backend.router, known_routes(self._backend.router, envelope)
-        async for recipient in in_slices(envelope.recipients, self._backend.clock):
-            route = known.get(recipient) or await router.route(recipient)
+    async def _routes(self, envelope: Envelope) -> Routes:
+        """Return the route of each recipient. Raises Refused and Unavailable."""
+        known = known_routes(self._backend.router, envelope)
+        routes = {one: known[one] for one in envelope.recipients if one in known}
+        unknown = [one for one in envelope.recipients if one not in known]
+        async for recipient in in_slices(unknown, self._backend.clock):
+            route = await self._backend.router.route(recipient)
             if isinstance(route, NoRoute):
                 raise _as_error(route.outcome)
             if not isinstance(route, LocalRoute):
                 raise Refused(Outcome(550, "5.1.2", "Mail for other domains is not sent yet"))
-            add_recipient(accounts, recipient, route)
-            if route.programs or route.lists:
-                targets.update(dict.fromkeys((*route.programs, *route.lists)))
-        return accounts
+            routes[recipient] = route
+        return routes
 
     async def _prepare(
         self, envelope: Envelope, message: Message, targets: Sequence[JobTarget]
@@ -95,7 +93,7 @@ class LocalDelivery:
         return await self._backend.job_queue.prepare(envelope, message, targets)
 
     async def _deliver(
-        self, envelope: Envelope, message: Message, accounts: Addressed, jobs: Sequence[Job]
+        self, envelope: Envelope, message: Message, routes: Routes, jobs: Sequence[Job]
     ) -> None:
         """Put the message into the accounts, then commit the jobs; log what happened."""
         size = message.size - len(message.prefix)  # as it was received
@@ -103,7 +101,7 @@ class LocalDelivery:
         error: Exception | None = None
         try:
             try:
-                error = _failure(await attempt.deliver(accounts))
+                error = _failure(await attempt.deliver(routes))
             except BaseException as caught:
                 error = caught if isinstance(caught, Exception) else None
                 await self._rollback(jobs)
@@ -114,7 +112,7 @@ class LocalDelivery:
                 error = await self._commit(jobs)
         finally:
             is_tried_again = error is not None and _is_tried_again(error)
-            await attempt.end(accounts if is_tried_again else ())
+            await attempt.end(attempt.accounts if is_tried_again else ())
         log_delivery(self._backend.journal, envelope, size, attempt.new, is_accepted=error is None)
         if error is not None:
             raise error
@@ -138,7 +136,16 @@ class LocalDelivery:
         return None
 
 
-def known_routes(router: Router, envelope: Envelope) -> Mapping[Address, LocalRoute]:
+def _targets(routes: Routes) -> list[JobTarget]:
+    """Return the programs and lists that recipients lead to, each once."""
+    found: list[JobTarget] = []
+    for route in routes.values():
+        found += route.programs
+        found += route.lists
+    return list(dict.fromkeys(found))
+
+
+def known_routes(router: Router, envelope: Envelope) -> Routes:
     """Return the routes that the envelope knows, if they still hold. Raises Unavailable."""
     known = envelope.routes
     return known.by_recipient if known and known.version == router.version() else {}
@@ -146,9 +153,6 @@ def known_routes(router: Router, envelope: Envelope) -> Mapping[Address, LocalRo
 
 async def in_slices(recipients: Sequence[Address], clock: Clock) -> AsyncIterator[Address]:
     """Yield recipients, and let others go first when looking at them takes long."""
-    if len(recipients) == 1:  # nearly all mail
-        yield recipients[0]
-        return
     began = clock.monotonic()
     for recipient in recipients:
         yield recipient

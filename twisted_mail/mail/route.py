@@ -55,6 +55,9 @@ class LocalRoute:
         return len(self.accounts) + len(self.programs) + len(self.lists)
 
 
+Routes = Mapping[Address, LocalRoute]  # of the recipients of a message
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteRoute:
     """The mail goes on to other hosts: to addresses whose domains are not ours.
@@ -88,7 +91,7 @@ class KnownRoutes:
     """
 
     version: object
-    by_recipient: Mapping[Address, LocalRoute]
+    by_recipient: Routes
 
 
 class RouteStepKind(Enum):
