@@ -16,6 +16,9 @@ class PendingChanges:
         self.expunges: set[int] = set()
         self.flags: dict[int, None] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self.arrivals or self.expunges or self.flags)
+
     def note(self, change: Change) -> None:
         """Record altered flags, or messages that are gone."""
         if isinstance(change, FlagsChanged):

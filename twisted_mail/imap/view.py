@@ -32,7 +32,8 @@ class View:
     r"""What one client knows; follows the mailbox from the moment it is made.
 
     ``recent_from`` is the lowest UID that is \Recent for this session; a session that ``claims`` takes
-    \Recent away from those that come later (RFC 3501 §2.3.2).
+    \Recent away from those that come later (RFC 3501 §2.3.2). While it ``has_updates``, ``updates`` may
+    have something to send.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class View:
         "_sent_keywords",
         "_sent_recent",
         "_unwatch",
+        "has_updates",
         "is_removed",
         "pending",
         "uids",
@@ -59,6 +61,7 @@ class View:
         self._recent.add(recent_from, columns.uidnext - 1)
         self._sent_recent = self.recent_count
         self._sent_keywords = len(mailbox.keywords)
+        self.has_updates = False
         self.is_removed = False  # the mailbox was deleted under the client
         self._unwatch = mailbox.watch(self._note)
 
@@ -182,17 +185,6 @@ class View:
     # ------------------------------------------------------------ what the client is sent
 
     @property
-    def has_updates(self) -> bool:
-        """Return whether ``updates`` may have something to send."""
-        pending = self.pending
-        return bool(
-            pending.arrivals
-            or pending.expunges
-            or pending.flags
-            or len(self._mailbox.keywords) != self._sent_keywords
-        )
-
-    @property
     def update_rounds(self) -> int:
         """Return how often ``updates`` must be asked for all that is pending now."""
         return 1 + len(self.pending.flags) // _FLAGS_PER_UPDATE
@@ -203,12 +195,11 @@ class View:
         EXPUNGE comes first and EXISTS before what mentions new numbers. The flags of a limited number
         of messages are sent at once, so that others have their turn.
         """
-        if not self.has_updates:
-            return []
         lines = list(self._expunged()) if may_expunge and self.pending.expunges else []
         lines += self._grown()
         lines += self.new_keywords()
         lines += self._altered_flags()
+        self.has_updates = bool(self.pending)
         return lines
 
     def _expunged(self) -> Iterator[bytes]:
@@ -269,6 +260,7 @@ class View:
     # ------------------------------------------------------------ what happens in the mailbox
 
     def _note(self, change: Change) -> None:
+        self.has_updates = True
         if isinstance(change, EntriesAdded):
             self.pending.note_added(change.uids)
             first = self._mailbox.claim_recent() if self._claims else min(change.uids)
