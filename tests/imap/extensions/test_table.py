@@ -30,7 +30,7 @@ def after_login(imap: ImapFixture) -> list[str]:
 
 def test_our_own_extensions_are_found() -> None:
     tables = make_tables()
-    assert {"EMAILID", "THREADID"} <= set(tables.fetch_plans.items)
+    assert {"EMAILID", "THREADID"} <= set(tables.fetch_plans.known_items)
     assert {"SIZE", "MAILBOXID", "APPENDLIMIT"} <= set(tables.status_items)
     assert {"IDLE", "MOVE", "UNSELECT", "XLIST"} <= set(tables.commands)
 
@@ -133,7 +133,7 @@ def test_a_name_that_is_there_twice_is_refused() -> None:
     found = Extension("X", commands=(base.commands["NOOP"],))
     with pytest.raises(ValueError, match=r"bring the command NOOP$"):
         make_tables([found])
-    found = Extension("X", fetch_items=(base.fetch_plans.items["FLAGS"],))
+    found = Extension("X", fetch_items=(base.fetch_plans.known_items["FLAGS"],))
     with pytest.raises(ValueError, match=r"bring the FETCH item FLAGS$"):
         make_tables([found])
     found = Extension("X", search_keys=(base.search_keys["ALL"],))

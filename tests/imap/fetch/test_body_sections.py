@@ -20,7 +20,7 @@ MESSAGE = b"From: a@b\r\nTo: c@d,\r\n e@f\r\nX-To: no\r\n\r\nbody\r\n"
 HEADER_SIZE = MESSAGE.index(b"body")
 
 
-KNOWN = make_tables().fetch_plans.items
+KNOWN = make_tables().fetch_plans.known_items
 
 
 def texts_of(data: bytes, mailbox: SmallMailbox) -> BodySectionReader:

@@ -12,7 +12,7 @@ from twisted_mail.imap.fetch.section_spec import BodySection, PartialRange, Sect
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.outcome import ProtocolError
 
-KNOWN = make_tables().fetch_plans.items
+KNOWN = make_tables().fetch_plans.known_items
 
 
 def parsed(data: bytes) -> tuple[RequestedItem, ...]:

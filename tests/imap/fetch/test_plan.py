@@ -10,7 +10,7 @@ from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.entry import RenderedItems
 
-KNOWN = make_tables().fetch_plans.items
+KNOWN = make_tables().fetch_plans.known_items
 SEEN = flags.normal(["\\Seen"])
 
 

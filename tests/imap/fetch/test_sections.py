@@ -59,7 +59,7 @@ MESSAGE = (
 SIMPLE = b"Subject: simple\r\n\r\nbody\r\n"
 
 
-KNOWN = make_tables().fetch_plans.items
+KNOWN = make_tables().fetch_plans.known_items
 
 
 def texts_of(section: bytes, mailbox: SmallMailbox) -> BodySectionReader:

@@ -14,7 +14,7 @@ async def fetch(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.space()
     numbers = reader.numbers()
     reader.space()
-    plan = session.tables.fetch_plans.read(reader, is_uid)
+    plan = session.tables.fetch_plans[reader.rest, is_uid]
     selected = session.require_selected()
     uids = selected.view.select(numbers, is_uid)
     shows_gone = plan.is_known and not is_uid

@@ -1,6 +1,5 @@
 """Plans kept by the text they were compiled from: clients ask for the same items all day."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 
 from twisted_mail.imap.fetch.item import FetchItem
@@ -11,30 +10,29 @@ from twisted_mail.imap.grammar import Reader
 MAX_PLANS = 500
 MAX_TEXT = 300  # octets; the plan of a longer text is not kept
 
+PlanKey = tuple[bytes, bool]  # the text after the numbers, and whether the command was UID FETCH
 
-class FetchPlans:
-    """The plans of one service. ``items`` are those it knows, by name."""
 
-    def __init__(self, items: Mapping[str, FetchItem], max_plans: int = MAX_PLANS) -> None:
-        self.items = items
+class FetchPlans(dict[PlanKey, FetchPlan]):
+    """The plans of one service. ``known_items`` are the items it knows, by name.
+
+    A plan that is not there is compiled when it is looked up, which raises ProtocolError. Of too many the
+    first that was kept goes first.
+    """
+
+    def __init__(self, known_items: Mapping[str, FetchItem], max_plans: int = MAX_PLANS) -> None:
+        super().__init__()
+        self.known_items = known_items
         self._max_plans = max_plans
-        self._plans: OrderedDict[tuple[bytes, bool], FetchPlan] = OrderedDict()
 
-    def read(self, reader: Reader, is_uid: bool) -> FetchPlan:
-        """Return the plan for the items that a FETCH ends with. Raises ProtocolError."""
-        key = (reader.data[reader.position :], is_uid)
-        plan = self._plans.get(key)
-        if plan is not None:
-            self._plans.move_to_end(key)
-            return plan
-        requested = read_items(reader, self.items)
+    def __missing__(self, key: PlanKey) -> FetchPlan:
+        text, is_uid = key
+        reader = Reader(text)
+        requested = read_items(reader, self.known_items)
         reader.end()
         plan = compile_plan(requested, is_uid)
-        if len(key[0]) <= MAX_TEXT:
-            self._keep(key, plan)
+        if len(text) <= MAX_TEXT:
+            self[key] = plan
+            if len(self) > self._max_plans:
+                del self[next(iter(self))]
         return plan
-
-    def _keep(self, key: tuple[bytes, bool], plan: FetchPlan) -> None:
-        self._plans[key] = plan
-        if len(self._plans) > self._max_plans:
-            self._plans.popitem(last=False)
