@@ -9,14 +9,12 @@ name that no mailbox can have is only refused, for its grammar is that of any st
 import datetime as dt
 import re
 
+from twisted_mail.imap.mailboxes.names import decoded_name
 from twisted_mail.mail import dates
 from twisted_mail.mail.mailbox import flags, numbers
 from twisted_mail.mail.mailbox.numbers import MAX_NUMBER, NumberSet
 from twisted_mail.mail.message import Blob
-from twisted_mail.mail.mime.encoding import decode_mailbox_name
-from twisted_mail.mail.outcome import ProtocolError, Refused
-
-INBOX = "INBOX"
+from twisted_mail.mail.outcome import ProtocolError
 
 _ATOM = re.compile(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
 _ASTRING = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff]+')
@@ -280,17 +278,3 @@ class Reader:
 
 
 _SYSTEM = frozenset(flag.lower() for flag in flags.SYSTEM)
-
-
-def decoded_name(octets: bytes) -> str:
-    """Return a mailbox's name as people see it; INBOX in any case is ``INBOX``.
-
-    Raises Refused: CANNOT for octets that are not the one spelling of a name, such as plain UTF-8, which
-    RFC 3501 §5.1 forbids: taken as it is, it would come back from LIST in another spelling.
-    """
-    if octets.upper() == b"INBOX":
-        return INBOX
-    try:
-        return decode_mailbox_name(octets)
-    except ValueError:
-        raise Refused("The mailbox name is not valid modified UTF-7", "CANNOT") from None

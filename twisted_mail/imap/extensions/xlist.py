@@ -4,8 +4,9 @@ from twisted_mail.imap.capabilities import Capability
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.commands.listing import matching_mailboxes, read_plain_request
 from twisted_mail.imap.extensions.extension import Extension
-from twisted_mail.imap.grammar import INBOX, Reader
+from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.mailboxes.listing import ListedMailbox, ListResult
+from twisted_mail.imap.mailboxes.names import INBOX
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import AFTER_LOGIN
 

@@ -6,7 +6,7 @@ time is that of one pass over the name, however many wildcards there are.
 
 import re
 
-from twisted_mail.imap.grammar import INBOX
+from twisted_mail.imap.mailboxes.names import INBOX
 from twisted_mail.mail.mime.encoding import decode_mailbox_name
 from twisted_mail.mail.outcome import ProtocolError
 
