@@ -33,6 +33,8 @@ GOOD: list[tuple[Callable[[Reader], Any], bytes, Any]] = [
     (Reader.number, b"4294967295", 2**32 - 1),
     (Reader.nonzero, b"7", 7),
     (Reader.numbers, b"1,3:*", NumberSet(((1, 1), (3, 0)))),
+    (Reader.numbers, b"17", NumberSet(((17, 17),), is_single=True)),
+    (Reader.numbers, b"4294967295", NumberSet(((4294967295, 4294967295),))),
     (Reader.flag_list, b"()", []),
     (Reader.flag_list, b"(\\Seen $Junk)", ["\\Seen", "$Junk"]),
     (Reader.flag_list, b"(  )", []),

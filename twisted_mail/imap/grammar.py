@@ -27,12 +27,14 @@ _ESCAPED = re.compile(rb'\\(["\\])')
 _LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\r\n")
 _NUMBER = re.compile(rb"[0-9]{1,10}")
 _NUMBERS = re.compile(rb"[0-9*:,]+")
+_ONE_NUMBER = re.compile(rb"[1-9][0-9]{0,8}(?![0-9*:,])")
 _DATE = re.compile(rb'"[^"\r\n]{1,20}"|[0-9A-Za-z-]{1,20}')
 _DATE_TIME = re.compile(rb'"([^"\r\n]{1,40})"')
 _ONLY_SPACES = re.compile(rb" *\Z")
 # Where one space may stand some clients send several, and some send them at the ends of lists and lines.
+_SPACES = re.compile(rb" +(?![ )]|\Z)")
 _WITH_SPACES = {
-    b" ": re.compile(rb" +(?![ )]|\Z)"),
+    b" ": _SPACES,
     b"(": re.compile(rb"\( *"),
     b")": re.compile(rb" *\)"),
 }
@@ -103,8 +105,10 @@ class Reader:
 
     def space(self) -> None:
         """Step over the space that must follow."""
-        if not self.accept(b" "):
+        match = _SPACES.match(self.data, self.position)
+        if match is None:
             raise ProtocolError("Missing argument" if self.at_end else "Expected a space")
+        self.position = match.end()
 
     def _match(self, pattern: re.Pattern[bytes], what: str) -> bytes:
         match = pattern.match(self.data, self.position)
@@ -211,6 +215,11 @@ class Reader:
 
     def numbers(self) -> NumberSet:
         """Read a set of message numbers."""
+        one = _ONE_NUMBER.match(self.data, self.position)
+        if one is not None:  # what clients ask for most
+            self.position = one.end()
+            number = int(one[0])
+            return NumberSet(((number, number),), is_single=True)
         text = self._match(_NUMBERS, "a set of message numbers").decode("ascii")
         try:
             return numbers.parse(text)

@@ -21,7 +21,7 @@ from twisted_mail.mail.mailbox.change import (
 )
 from twisted_mail.mail.mailbox.dropping import drop_rows
 from twisted_mail.mail.mailbox.flags import NONE, SYSTEM, Flags
-from twisted_mail.mail.mailbox.numbers import NumberSet
+from twisted_mail.mail.mailbox.numbers import NumberSet, Range
 from twisted_mail.mail.outcome import ProtocolError
 
 _FLAGS_PER_UPDATE = 500  # messages whose flags are sent at once
@@ -103,7 +103,7 @@ class View:
         found: list[int] = []
         if highest:
             at = 0  # the ranges ascend
-            for first, last in numbers.resolved(highest):
+            for first, last in numbers.ranges if numbers.is_single else numbers.resolved(highest):
                 start = bisect_left(uids, first, at)
                 at = bisect_right(uids, last, start)
                 found += uids[start:at]
@@ -111,7 +111,9 @@ class View:
 
     def _by_number(self, numbers: NumberSet) -> list[int]:
         count = len(self.uids)
-        ranges = numbers.resolved(count) if count else []
+        ranges: Sequence[Range] = numbers.ranges
+        if not numbers.is_single:
+            ranges = numbers.resolved(count) if count else ()
         if not ranges or ranges[-1][1] > count:
             raise ProtocolError("There is no message with that number")
         found: list[int] = []

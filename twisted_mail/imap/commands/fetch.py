@@ -15,16 +15,17 @@ async def fetch(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     numbers = reader.numbers()
     reader.space()
     plan = session.tables.fetch_plans[reader.rest, is_uid]
-    selected = session.require_selected()
+    selected = session.selected
+    assert selected is not None  # the table allows the command in no other state
     uids = selected.view.select(numbers, is_uid)
     shows_gone = plan.is_known and not is_uid
     fetching = Fetching(selected, session.wire, session.backend.blocking, plan, shows_gone)
     answered = await fetching.answer(uids)
-    if is_uid:
-        return "FETCH completed."
-    if answered < len(uids):
+    if answered < len(uids) and not is_uid:
         selected.require_no_faults()
         raise Refused(GONE, EXPUNGE_ISSUED)
+    if is_uid or not selected.view.has_updates:
+        return "FETCH completed."
     return selected.completed("FETCH", uids)
 
 

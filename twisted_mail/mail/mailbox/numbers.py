@@ -6,7 +6,7 @@ the highest when the set is used.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 STAR = 0  # no message has the number 0, so it can stand for "*"
 MAX_NUMBER = 2**32 - 1
@@ -16,11 +16,14 @@ _SINGLE = re.compile(r"[1-9][0-9]{0,8}(?:,[1-9][0-9]{0,8})*")
 Range = tuple[int, int]  # first and last, both included
 
 
-@dataclass(frozen=True, slots=True)
-class NumberSet:
-    """Ranges as they were written, in that order; either end may be ``STAR``."""
+class NumberSet(NamedTuple):
+    """Ranges as they were written, in that order; either end may be ``STAR``.
+
+    One that ``is_single`` is known to be one number, which means the same whatever is the highest.
+    """
 
     ranges: tuple[Range, ...]
+    is_single: bool = False
 
     def resolved(self, highest: int) -> list[Range]:
         """Return ascending, disjoint ranges with ``*`` taken as ``highest``.
