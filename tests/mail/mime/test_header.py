@@ -3,7 +3,7 @@
 import email
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from twisted_mail.mail.mime import header
@@ -111,3 +111,33 @@ def test_fields_agree_with_the_standard_library(pairs: list[tuple[str, str]]) ->
 def test_pairs_are_those_of_the_lines(data: bytes):
     whole = [(line.name, line.value) for line in header.lines(data)]
     assert header.pairs(data, 0, len(data)) == whole
+
+
+_LINE_PIECES = [
+    *(b"a", b"b", b"A", b"ab", b":", b" ", b"\t", b"\r\n", b"\n", b"\r", b"a:", b"b: c\r\n", b"\0"),
+]
+_NAMED = frozenset({b"a", b"b"})
+
+
+def values_by_lines(data: bytes) -> dict[bytes, list[bytes]]:
+    found: dict[bytes, list[bytes]] = {}
+    for line in header.raw_lines(data, 0, len(data)):
+        name, _, value = line.partition(b":")
+        name = name.rstrip(b" \t").lower()
+        if name in _NAMED:
+            found.setdefault(name, []).append(value[: header.MAX_VALUE])
+    return found
+
+
+@given(st.lists(st.sampled_from(_LINE_PIECES), max_size=30).map(b"".join))
+@example(b"a")
+@example(b"a\n \nb\t \n")
+def test_values_are_those_of_the_lines(data: bytes) -> None:
+    assert header.values(data, 0, len(data), _NAMED) == values_by_lines(data)
+
+
+@pytest.mark.parametrize("fill", [b"x\n", b"a: 1\r\n", b"\n", b"x" * 30 + b"\n"])
+def test_values_beyond_the_number_of_fields_are_not_looked_at(fill: bytes) -> None:
+    for number in range(header.MAX_FIELDS - 2, header.MAX_FIELDS + 2):
+        data = fill * number + b"b: 2\r\n"
+        assert header.values(data, 0, len(data), _NAMED) == values_by_lines(data)
