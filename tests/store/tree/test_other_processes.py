@@ -20,6 +20,7 @@ from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.index import expunged_log
 from twisted_mail.store.maildir import MaildirStore, StoreServices
+from twisted_mail.store.work import perform
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 LATER = 2_500_000_000
@@ -313,3 +314,29 @@ def test_an_index_that_is_removed_under_both_is_made_again_once(twins: Twins) ->
         assert list(mailbox.columns.uids) == [1, 2]
         assert mailbox.columns.flags == [{"\\Seen"}, {"\\Flagged"}]
     assert not list(twins.index.parent.glob("*.damaged"))
+
+
+def test_a_mailbox_that_the_other_renames_while_an_index_is_made_again_is_followed(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("A", "B"):
+        finish(twins.one.create(name))
+        put(twins.one, name)
+    opened = [finish(twins.one.open(name)) for name in ("A", "B")]
+    for path in twins.index.parent.glob("index.sqlite3*"):
+        path.unlink()
+    compare_all = perform._compare_all
+
+    def comparing(tree, work, folder):
+        compare_all(tree, work, folder)
+        if folder.name == "A":
+            work.afterwards.append(rename)
+
+    def rename() -> None:
+        patch.undo()
+        finish(twins.other.rename("A", "Renamed"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(perform, "_compare_all", comparing)
+        finish(twins.one.mailboxes())
+    assert [mailbox.name for mailbox in opened] == ["Renamed", "B"]

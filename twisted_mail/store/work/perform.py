@@ -135,8 +135,9 @@ def _compare(tree: Tree) -> None:
 
 def _compare_all(tree: Tree, work: UnitOfWork, folder: Folder) -> None:
     uidvalidity = folder.uidvalidity
+    others = len(work.events)  # what other processes did to mailboxes
     state = scan(folder, work, is_forced=True)
-    work.events.clear()
+    del work.events[others:]  # the columns say it all
     if state.uidvalidity == uidvalidity:
         work.record_columns(folder, columns(folder, work, state))
     else:  # UIDs mean other messages now
