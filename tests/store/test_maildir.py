@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.account import AccountContract
 from tests.contracts.ground import ALICE, FakeRenderer, mail
 from tests.faults import HalfCachedDisk
+from tests.store.disk_contract import DiskContract
 from twisted_mail.interfaces import Blocking, Store
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused
 from twisted_mail.store import maildir
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.format import keywords, layout
+from twisted_mail.store.format import layout
 from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.quota import over_quota
 from twisted_mail.store.reservations import Reservations
@@ -24,26 +24,16 @@ from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
-class TestMaildirContract(AccountContract):
+class TestMaildirContract(DiskContract):
     """A store in maildirs keeps what every store promises."""
 
-    keyword_limit = keywords.LIMIT
-    chance_examples = 25
     disk: type[Disk] = Disk
 
-    @pytest.fixture
-    def make_store(
-        self, tmp_path: Path, clock: StillClock, render: FakeRenderer
-    ) -> Callable[..., Store]:
-        numbers = itertools.count()
-
-        def make(quota: int = 0) -> Store:
-            root = tmp_path / str(next(numbers))
-            settings = StoreSettings(quota_bytes=quota)
-            services = StoreServices(settings=settings, disk=self.disk())
-            return MaildirStore(root, InlineBlocking(), clock, render, services)
-
-        return make
+    def store_at(
+        self, root: Path, settings: StoreSettings, clock: StillClock, render: FakeRenderer
+    ) -> MaildirStore:
+        services = StoreServices(settings=settings, disk=self.disk())
+        return MaildirStore(root, InlineBlocking(), clock, render, services)
 
     @pytest.fixture
     def make_waiting_store(

@@ -1,19 +1,15 @@
 """The contract holds where sessions of one account are in different processes."""
 
-import itertools
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.contracts.account import AccountContract
 from tests.contracts.chance import Folder, Model
 from tests.contracts.ground import ALICE, HELLO, FakeRenderer, draft, mail, rows
 from tests.faults import QuickDisk
+from tests.store.disk_contract import DiskContract
 from tests.store.spread import SpreadStore
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.store.format import keywords
+from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock
@@ -21,11 +17,8 @@ from twisted_mail.testing.doubles import InlineBlocking, StillClock
 PROCESSES = 3
 
 
-class TestSpreadContract(AccountContract):
+class TestSpreadContract(DiskContract):
     """Each call comes to another process."""
-
-    keyword_limit = keywords.LIMIT
-    chance_examples = 25
 
     # Who watches an account, as no session does, hears of mailboxes that are not open in that process
     # what is done there.
@@ -35,26 +28,19 @@ class TestSpreadContract(AccountContract):
     test_the_target_is_rung_before_the_source = None
     test_what_is_quarantined_goes_where_junk_lies = None
 
-    @pytest.fixture
-    def make_store(
-        self, tmp_path: Path, clock: StillClock, render: FakeRenderer
-    ) -> Callable[..., Store]:
-        numbers = itertools.count()
+    disk: type[Disk] = QuickDisk
 
-        def make(quota: int = 0) -> Store:
-            root = tmp_path / str(next(numbers))
-            settings = StoreSettings(quota_bytes=quota)
-            main: MaildirStore | None = None
-            stores = []
-            for _ in range(PROCESSES):
-                reserver = main and main.own_reserver
-                services = StoreServices(settings=settings, disk=QuickDisk(), reserver=reserver)
-                stores.append(MaildirStore(root, InlineBlocking(), clock, render, services))
-                main = main or stores[0]
-            made: Any = SpreadStore(stores, clock)
-            return made
-
-        return make
+    def store_at(
+        self, root: Path, settings: StoreSettings, clock: StillClock, render: FakeRenderer
+    ) -> Any:
+        main: MaildirStore | None = None
+        stores = []
+        for _ in range(PROCESSES):
+            reserver = main and main.own_reserver
+            services = StoreServices(settings=settings, disk=self.disk(), reserver=reserver)
+            stores.append(MaildirStore(root, InlineBlocking(), clock, render, services))
+            main = main or stores[0]
+        return SpreadStore(stores, clock)
 
     def test_two_who_have_a_mailbox_open_see_the_same_columns(
         self, account: Account, inbox: Mailbox
