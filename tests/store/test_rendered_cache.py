@@ -77,6 +77,19 @@ def test_the_envelopes_of_ten_thousand_usual_messages_fit() -> None:
     assert share.octets <= MAX_SHARE_OCTETS
 
 
+def test_the_items_of_messages_that_are_gone_take_no_room() -> None:
+    share = RenderedCache().share()
+    share.put(1, {1: items(b"one"), 2: items(b"two"), 3: items(b"three")})
+    share.put(2, {1: items(b"other")})
+    share.forget_messages(1, [1, 3, 9])
+    assert share.get(1, [1, 2, 3], PREVIEW) == {2: items(b"two")}
+    assert share.octets == 2 * EMPTY + len("twoother")
+    share.forget_messages(1, [2])
+    share.forget_messages(3, [1])
+    assert sorted(share.get(2, [1], PREVIEW)) == [1]
+    assert share.octets == EMPTY + len("other")
+
+
 def test_a_very_large_entry_does_not_drive_out_the_others() -> None:
     share = RenderedCache(max_octets=16_000, max_entry_octets=1_000).share()
     share.put(1, {1: items(b"x"), 2: items(b"y")})

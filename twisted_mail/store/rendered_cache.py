@@ -1,9 +1,9 @@
 """Rendered items in memory, of messages in open mailboxes: what clients ask for again and again.
 
-What is rendered from a message never changes, so an entry is right for as long as the message is there.
-All accounts of a process share one bound, of which one account has a part at most: the account that asked
-least lately gives first, of its mailboxes the one that it asked for the longest ago, and of that one the
-entries that were not asked for the longest.
+What is rendered from a message never changes, so an entry is right for as long as the message is there,
+and it goes with the message. All accounts of a process share one bound, of which one account has a part
+at most: the account that asked least lately gives first, of its mailboxes the one that it asked for the
+longest ago, and of that one the entries that were not asked for the longest.
 """
 
 from collections import OrderedDict
@@ -75,6 +75,13 @@ class MailboxItems:
         self.entries[uid] = entry
         self.octets += size - (0 if less is None else _size(less))
 
+    def drop(self, uids: Iterable[int]) -> None:
+        """Drop the entries of messages."""
+        for uid in uids:
+            entry = self.entries.pop(uid, None)
+            if entry is not None:
+                self.octets -= _size(entry)
+
     def drop_oldest(self) -> int:
         """Drop the entry that was not asked for the longest; return its octets."""
         _, entry = self.entries.popitem(last=False)
@@ -134,6 +141,17 @@ class CacheShare:
     def forget(self, mailbox: int) -> None:
         """Forget the items of a mailbox: it is in memory no more."""
         self._note_change(-self._mailboxes.pop(mailbox, _NOTHING).octets)
+
+    def forget_messages(self, mailbox: int, uids: Iterable[int]) -> None:
+        """Forget the items of messages that are gone."""
+        known = self._mailboxes.get(mailbox)
+        if known is None:
+            return
+        before = known.octets
+        known.drop(uids)
+        if not known.entries:
+            del self._mailboxes[mailbox]
+        self._note_change(known.octets - before)
 
     def _note_change(self, octets: int) -> None:
         self.octets += octets

@@ -1,6 +1,7 @@
 """Tests of twisted_mail.store.account.mailbox: items from memory, and what is left after the end."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,32 @@ def test_a_message_that_is_gone_has_no_items_though_they_are_in_memory(
     finish(inbox.items([1]))
     finish(inbox.expunge([1]))
     assert finish(inbox.items([1])) == [None]
+    assert not shared.account._open.rendered.octets
+
+
+def test_items_of_a_message_that_went_meanwhile_are_not_kept(
+    shared: SharedMaildir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(shared.account.append("INBOX", [draft(mail("a"))]))
+    inbox = shared.open()
+    rendered = rendering.items
+
+    async def slow(*given: Any) -> Any:
+        found = await rendered(*given)
+        await inbox.expunge([1])
+        return found
+
+    monkeypatch.setattr(rendering, "items", slow)
+    finish(inbox.items([1]))
+    assert not shared.account._open.rendered.octets
+    assert finish(inbox.items([1, 1])) == [None, None]
+
+
+def test_a_message_may_be_asked_for_twice(shared: SharedMaildir) -> None:
+    finish(shared.account.append("INBOX", [draft(mail("a"))]))
+    inbox = shared.open()
+    [one] = finish(inbox.items([1]))
+    assert finish(inbox.items([1, 1])) == [one, one]
 
 
 def test_items_in_the_index_come_with_those_of_the_messages_around(

@@ -195,18 +195,21 @@ class MaildirMailbox:
         self, uids: Sequence[int], tier: ItemTier = ItemTier.PREVIEW
     ) -> Sequence[RenderedItems | None]:
         """Return the items up to a tier, in the order asked; None where a message is gone."""
-        found: dict[int, RenderedItems | None] = {}
-        for uid, entry in self._services.rendered.get(self._live.number, uids, tier).items():
-            if self.columns.row(uid) is not None:
-                found[uid] = entry
-        missing = [uid for uid in uids if uid not in found] if found else uids
-        if missing and len(missing) <= BLOCK:
-            made = await self._render(missing, tier, self._items_lacking(missing[0], tier))
-            self._services.rendered.put(self._live.number, made)
-            found.update(made)
-        elif missing:  # who reads a whole mailbox seldom asks for the same soon again
-            found.update(await self._render(missing, tier))
-        return list(map(found.get, uids))
+        found = self._services.rendered.get(self._live.number, uids, tier)
+        if len(found) == len(uids):
+            return list(found.values())
+        missing = [uid for uid in uids if uid not in found]
+        made = await self._made(missing, tier) if missing else {}
+        return [found.get(uid) or made.get(uid) for uid in uids]
+
+    async def _made(self, uids: Sequence[int], tier: ItemTier) -> dict[int, RenderedItems | None]:
+        """Return items that are not in memory, and keep them there if they are few."""
+        if len(uids) > BLOCK:  # who reads a whole mailbox seldom asks for the same soon again
+            return await self._render(uids, tier)
+        made = await self._render(uids, tier, self._items_lacking(uids[0], tier))
+        present = {uid: one for uid, one in made.items() if self.columns.row(uid) is not None}
+        self._services.rendered.put(self._live.number, present)
+        return made
 
     async def _render(
         self, uids: Sequence[int], tier: ItemTier, beside: Sequence[int] = ()

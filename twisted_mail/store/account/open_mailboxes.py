@@ -194,6 +194,8 @@ class OpenMailboxes:
         mailbox = self._known.get(folder)
         if mailbox is not None:
             mailbox.apply(change)
+            if isinstance(change, EntriesExpunged):
+                self.rendered.forget_messages(mailbox.number, change.uids)
             if not mailbox.users:
                 self._follow_closed(mailbox, change)
         if isinstance(change, EntriesAdded | EntriesExpunged | MailboxDeleted):
