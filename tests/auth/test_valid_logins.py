@@ -5,14 +5,14 @@ import pytest
 
 from tests.auth.fakes import NamedStore
 from tests.directory.refusals import CHEAP
-from twisted_mail.auth.avatars import VALID_SECONDS, Avatar
+from twisted_mail.auth.avatars import Avatar
 from twisted_mail.auth.realm import Realm
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.directory_entry import DirectoryEntry
 from twisted_mail.mail.outcome import Refused, Unavailable
-from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 ALICE = "alice@example.org"
 
@@ -27,18 +27,11 @@ class Logins:
         self.directory = SqliteDirectory(
             path, InlineBlocking(), InlineBlocking(), CHEAP, ["example.org"]
         )
-        self.clock = StillClock()
-        self.realm = Realm(
-            NamedStore(),  # type: ignore[arg-type]
-            self.directory,
-            "example.org",
-            monotonic=self.clock.monotonic,
-        )
+        self.realm = Realm(NamedStore(), self.directory, "example.org")  # type: ignore[arg-type]
         self.avatar = finish(self.realm.assume("alice"))
 
-    def is_valid_later(self) -> bool:
-        """Return whether Alice's login holds a second later."""
-        self.clock.seconds += VALID_SECONDS
+    def is_valid(self) -> bool:
+        """Return whether Alice's login holds."""
         return finish(self.avatar.is_valid())
 
     def close(self) -> None:
@@ -54,41 +47,38 @@ def logins(tmp_path: Path) -> Iterator[Logins]:
 
 
 def test_a_login_holds_while_others_change(logins: Logins) -> None:
-    assert logins.is_valid_later()
+    assert logins.is_valid()
     logins.editor.accounts.add("bob@example.org", "secret")
     logins.editor.accounts.set_password(ALICE, "another")
-    assert logins.is_valid_later()
+    assert logins.is_valid()
 
 
 @pytest.mark.parametrize("has_been_asked", [True, False])
 def test_a_login_ends_with_its_account(logins: Logins, has_been_asked: bool) -> None:
-    assert not has_been_asked or logins.is_valid_later()
+    assert not has_been_asked or logins.is_valid()
     logins.editor.accounts.remove(ALICE)
-    assert not logins.is_valid_later()
+    assert not logins.is_valid()
 
 
-def test_a_login_holds_for_less_than_a_second_after_its_account(logins: Logins) -> None:
+def test_a_login_that_has_ended_is_not_taken_for_valid_when_asked_again(logins: Logins) -> None:
     logins.editor.accounts.remove(ALICE)
-    logins.clock.seconds += VALID_SECONDS - 0.01
-    assert finish(logins.avatar.is_valid())
-    logins.clock.seconds += 0.01
-    assert not finish(logins.avatar.is_valid())
-    assert not finish(logins.avatar.is_valid())  # and is not taken for valid for another second
+    assert not logins.is_valid()
+    assert not logins.is_valid()
 
 
 def test_a_login_ends_when_logins_are_disabled(logins: Logins) -> None:
     logins.editor.accounts.enable(ALICE, False)
-    assert not logins.is_valid_later()
+    assert not logins.is_valid()
     logins.editor.accounts.enable(ALICE, True)
-    assert logins.is_valid_later()
+    assert logins.is_valid()
 
 
 def test_the_next_account_of_a_name_is_another_one(logins: Logins) -> None:
-    assert logins.is_valid_later()
+    assert logins.is_valid()
     logins.editor.accounts.remove(ALICE)
     logins.now += 1
     logins.editor.accounts.add(ALICE, "secret")
-    assert not logins.is_valid_later()
+    assert not logins.is_valid()
     assert finish(finish(logins.realm.assume(ALICE)).is_valid())
 
 
@@ -118,32 +108,22 @@ class CountedDirectory:
         return DirectoryEntry(address.key)
 
 
-def avatar_of(directory: CountedDirectory, clock: StillClock) -> Avatar:
-    return Avatar(ALICE, NamedStore(), directory, monotonic=clock.monotonic)  # type: ignore[arg-type]
+def avatar_of(directory: CountedDirectory) -> Avatar:
+    return Avatar(ALICE, NamedStore(), directory)  # type: ignore[arg-type]
 
 
 def test_an_unchanged_directory_is_read_once() -> None:
-    directory, clock = CountedDirectory(), StillClock()
-    avatar = avatar_of(directory, clock)
+    directory = CountedDirectory()
+    avatar = avatar_of(directory)
     for _ in range(5):
-        clock.seconds += VALID_SECONDS
         assert finish(avatar.is_valid())
     assert directory.looks == 5
     assert directory.finds == 1
 
 
-def test_commands_of_one_second_look_at_the_directory_once() -> None:
-    directory, clock = CountedDirectory(), StillClock()
-    avatar = avatar_of(directory, clock)
-    clock.seconds += VALID_SECONDS
-    assert [finish(avatar.is_valid()) for _ in range(5)] == [True] * 5
-    assert directory.looks == 1
-
-
 def test_a_login_holds_while_the_directory_cannot_be_read() -> None:
-    directory, clock = CountedDirectory(), StillClock()
-    avatar = avatar_of(directory, clock)
+    directory = CountedDirectory()
+    avatar = avatar_of(directory)
     directory.is_broken = True
-    clock.seconds += VALID_SECONDS
     assert finish(avatar.is_valid())
     assert directory.finds == 0

@@ -32,8 +32,10 @@ class Face:
         self._account = account
         self.is_out = False
         self.is_still_valid = True
+        self.asked = 0
 
     async def is_valid(self) -> bool:
+        self.asked += 1
         return self.is_still_valid
 
     async def open(self) -> Account:

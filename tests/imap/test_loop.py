@@ -326,6 +326,18 @@ def test_a_session_ends_at_the_next_command_when_its_account_is_removed() -> Non
     assert imap.faces[-1].is_out
 
 
+def test_commands_of_one_second_ask_once_whether_the_login_holds() -> None:
+    imap = ImapFixture()
+    lines = imap.inside("a NOOP", lambda: lose_account(imap)() or b"b NOOP\r\nc NOOP\r\n", "d NOOP")
+    assert lines[-2:] == [
+        "b NO [EXPIRED] The account was removed or disabled",
+        "* BYE The account was removed or disabled",
+    ]
+    lines = imap.inside(b"a NOOP\r\nb NOOP\r\n", "c NOOP")
+    assert lines[-3:] == ["a OK NOOP completed.", "b OK NOOP completed.", "c OK NOOP completed."]
+    assert imap.faces[-1].asked == 2
+
+
 def test_a_client_that_idles_is_sent_nothing_of_the_next_account() -> None:
     imap = ImapFixture()
 

@@ -29,6 +29,5 @@ class LoginAssembly:
     def __init__(self, config: Config, of: LoginDependencies) -> None:
         domain = (*config.domains, config.hostname)[0]
         credentials = checker(config.login.checkers, of.directory, domain)
-        separators, monotonic = config.addresses.separators, of.clock.monotonic
-        self.realm = Realm(of.store, of.directory, domain, separators, monotonic)
+        self.realm = Realm(of.store, of.directory, domain, config.addresses.separators)
         self.logins = logins(self.realm, credentials, of.clock, of.journal, of.throttle)

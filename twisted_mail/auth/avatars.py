@@ -4,7 +4,6 @@ The zope interfaces are for twisted.cred, which selects a face by its interface 
 are those of the doors ``Mailboxes``, ``Maildrop`` and ``Submitter``, which describe them.
 """
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,8 +14,6 @@ from twisted_mail.interfaces import Account, Directory, Mailbox, Store
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.directory_entry import MAX_ALIAS_ADDRESSES, subaddress_splits
 from twisted_mail.mail.outcome import Unavailable
-
-VALID_SECONDS = 1.0  # that a login holds without a look at the directory
 
 
 class AccountId(bytes):
@@ -83,14 +80,9 @@ class Avatar:
     directory: Directory
     separators: str = "+"  # each may stand before a detail (RFC 5233 §1)
     made_at: int = 0
-    monotonic: Callable[[], float] = time.monotonic
-    _looks_at: float = field(init=False)  # the directory next
     _version: object = field(default=None, init=False)  # of the directory, when the login held last
     _account: Account | None = field(default=None, init=False)
     _release_maildrop: Callable[[], None] | None = field(default=None, init=False)  # the maildrop
-
-    def __post_init__(self) -> None:
-        self._looks_at = self.monotonic() + VALID_SECONDS
 
     async def open(self) -> Account:
         """Return the account's mail, opened at the first call."""
@@ -114,18 +106,9 @@ class Avatar:
     async def is_valid(self) -> bool:
         """Return whether the account is still there, is enabled, and is the one that logged in.
 
-        The directory is looked at once a second: sessions ask before each command. As long as nobody
-        changes it this costs one look at its version. While it cannot be read the login holds.
+        As long as nobody changes the directory this costs one look at its version. While that cannot be
+        read the login holds.
         """
-        now = self.monotonic()
-        if now < self._looks_at:
-            return True
-        if not await self._is_in_directory():
-            return False
-        self._looks_at = now + VALID_SECONDS
-        return True
-
-    async def _is_in_directory(self) -> bool:
         try:
             version = self.directory.version()
             if version == self._version:

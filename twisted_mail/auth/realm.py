@@ -1,6 +1,5 @@
 """The one portal (twisted.cred), and the login doors through which sessions use it."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -67,7 +66,6 @@ class Realm:
     directory: Directory
     default_domain: str
     separators: str = "+"
-    monotonic: Callable[[], float] = time.monotonic
 
     def requestAvatar(
         self, avatarId: object, mind: object, *interfaces: type[Interface]
@@ -96,8 +94,7 @@ class Realm:
         return face, avatar, avatar.logout
 
     def _avatar(self, name: str, entry: DirectoryEntry) -> Avatar:
-        rest = self.separators, entry.made_at, self.monotonic
-        return Avatar(name, self.store, self.directory, *rest)
+        return Avatar(name, self.store, self.directory, self.separators, entry.made_at)
 
     async def assume(self, name: str) -> Submitter:
         """Return the SMTP face of an account without asking for a password.

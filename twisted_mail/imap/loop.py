@@ -162,7 +162,8 @@ class ImapLoop:
         try:
             tag = reader.tag()
             name, is_uid = reader.command_name()
-            await session.require_valid_login()
+            if session.wire.woke_at >= session.valid_until:
+                await session.require_valid_login()
             command = self._find(name, is_uid)
             answer = await self._outcome(command, reader, is_uid)
             selected = session.selected

@@ -15,6 +15,7 @@ from twisted_mail.interfaces.journal import Journal
 from twisted_mail.interfaces.lists import MailingListStore
 from twisted_mail.interfaces.login import (
     ANYBODY,
+    VALID_SECONDS,
     AssumedLogin,
     AvatarT,
     Directory,
@@ -60,6 +61,7 @@ from twisted_mail.interfaces.wire import (
 
 __all__ = [
     "ANYBODY",
+    "VALID_SECONDS",
     "Account",
     "AssumedLogin",
     "AvatarT",

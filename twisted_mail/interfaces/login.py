@@ -10,6 +10,8 @@ from twisted_mail.mail.address import Address
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.directory_entry import DirectoryEntry
 
+VALID_SECONDS = 1.0  # that a session takes a login for valid without asking again
+
 AvatarT = TypeVar("AvatarT", covariant=True)
 
 
@@ -74,9 +76,10 @@ class Mailboxes(Protocol):
         """Return the account's mail, opened at the first call."""
 
     async def is_valid(self) -> bool:
-        """Return whether the login still holds, or did a second ago.
+        """Return whether the login still holds.
 
-        Sessions ask before each command and end if not.
+        Sessions ask before a command, at most once in ``VALID_SECONDS`` where they have many, and end if
+        not.
         """
 
     def logout(self) -> None:
@@ -97,9 +100,10 @@ class Maildrop(Protocol):
         """
 
     async def is_valid(self) -> bool:
-        """Return whether the login still holds, or did a second ago.
+        """Return whether the login still holds.
 
-        Sessions ask before each command and end if not.
+        Sessions ask before a command, at most once in ``VALID_SECONDS`` where they have many, and end if
+        not.
         """
 
     def logout(self) -> None:
@@ -117,9 +121,10 @@ class Submitter(Protocol):
         """Return whether mail from this account may have ``address`` as its sender."""
 
     async def is_valid(self) -> bool:
-        """Return whether the login still holds, or did a second ago.
+        """Return whether the login still holds.
 
-        Sessions ask before each command and end if not.
+        Sessions ask before a command, at most once in ``VALID_SECONDS`` where they have many, and end if
+        not.
         """
 
     def logout(self) -> None:

@@ -80,6 +80,13 @@ class Wire(Outlet, Protocol):
         """Return whether a password may be sent: under TLS, or where the listener allows it in clear."""
 
     @property
+    def woke_at(self) -> float:
+        """Return when the session's turn began, in seconds of the reactor's clock.
+
+        A turn begins when a read that had to wait returns, or when others have gone first.
+        """
+
+    @property
     def has_unread(self) -> bool:
         """Return whether bytes have arrived that no ``read`` has returned yet."""
 

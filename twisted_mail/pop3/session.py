@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from twisted_mail.interfaces import Wire, read_before
+from twisted_mail.interfaces import VALID_SECONDS, Wire, read_before
 from twisted_mail.mail.foreign_protocol import ForeignProtocol
 from twisted_mail.mail.outcome import ProtocolError, Refused
 from twisted_mail.pop3 import grammar
@@ -31,6 +31,7 @@ class Pop3Session:
     end_reason: str = ""  # why the conversation ends, once the reply has been written
     is_amid_reply: bool = False  # a multi-line reply has begun, and no other can be written
     _unsent: int = 0
+    _valid_until: float = 0.0  # that the login is taken for valid, by ``Wire.woke_at``
 
     def __post_init__(self) -> None:
         self.framer = Framer(self.settings.max_line, self.settings.max_auth_line)
@@ -62,9 +63,12 @@ class Pop3Session:
 
     async def require_valid_login(self) -> None:
         """Raise Refused, and end the session, if the account has been removed or disabled since."""
-        if self.locked is not None and not await self.locked.maildrop.is_valid():
+        if self.locked is None or self.wire.woke_at < self._valid_until:
+            return
+        if not await self.locked.maildrop.is_valid():
             self.end_reason = "login no longer valid"
             raise Refused("The account was removed or disabled")
+        self._valid_until = self.wire.woke_at + VALID_SECONDS
 
     async def release(self) -> None:
         """Give back the maildrop, if there is one. Nothing can be written any more."""

@@ -56,8 +56,7 @@ class MemoryParts:
 
 def connect_parts(parts: MemoryParts) -> ServerBackend:
     """Connect the parts to what sessions are made with."""
-    monotonic = parts.clock.monotonic
-    realm = Realm(parts.store, parts.directory, parts.default_domain, monotonic=monotonic)
+    realm = Realm(parts.store, parts.directory, parts.default_domain)
     checker = DirectoryChecker(parts.directory, parts.default_domain)
     doors = logins(realm, checker, parts.clock, parts.journal, parts.throttle)
     blocking = InlineBlocking()

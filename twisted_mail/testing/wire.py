@@ -20,8 +20,8 @@ class ScriptedWire:
 
     Each read takes one step: octets; a line, to which CRLF is added; the end of the conversation, where
     a TIMEOUT moves ``clock`` on; or something that happens and may return octets. After the last
-    step comes ``ending``. Kept is what was ``written``, also in the ``groups`` in which it left, and how
-    often others could have had their turn.
+    step comes ``ending``. Reads are a second apart, by ``woke_at``. Kept is what was ``written``, also in
+    the ``groups`` in which it left, and how often others could have had their turn.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class ScriptedWire:
         self.on_read: Callable[[], None] = lambda: None
         self.largest_write = self.drains = self.turns = self.wakes = 0
         self.is_closed = False
+        self.woke_at = 0.0
         self.account = ""
         self.takes_accounts = takes_accounts
         self._clock = clock
@@ -103,6 +104,7 @@ class ScriptedWire:
         """Take the next step."""
         self._flush()
         self.on_read()
+        self.woke_at += 1.0
         self.timeouts.append(timeout)
         if self.wakes:
             self.wakes -= 1

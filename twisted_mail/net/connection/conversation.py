@@ -70,7 +70,7 @@ class Conversation(ConnectionWire):
         self.transport.registerProducer(self._outlet, True)
         if self._listener.is_implicit:
             self._start_tls()
-        self._began = self._reactor.seconds()
+        self.woke_at = self._reactor.seconds()
         self._session.begin(self._make_session(self).run(), self._session_ended)
 
     def dataReceived(self, data: bytes) -> None:

@@ -27,7 +27,6 @@ class ConnectionWire:
     """One connection; fulfils ``interfaces.Wire`` for its session. ``connect`` comes before all else."""
 
     __slots__ = (
-        "_began",
         "_buffer",
         "_closed",
         "_ending",
@@ -45,6 +44,7 @@ class ConnectionWire:
         "_unsent",
         "count_for",
         "transport",
+        "woke_at",
     )
 
     def __init__(
@@ -68,7 +68,7 @@ class ConnectionWire:
         self._held_input: HeldInput | None = None  # until the client has logged in
         self._limit = TimeLimit(reactor, self._time_passed)
         self._unsent: list[bytes] = []  # what is to leave together
-        self._began = 0.0
+        self.woke_at = 0.0
         self._ending: Reason | None = None
         self._is_woken = self._closed = False
 
@@ -143,7 +143,7 @@ class ConnectionWire:
             if limit.deadline < limit.looks_at:  # hardly ever
                 limit.look_in(timeout)
             came = yield INPUT
-            self._began = self._reactor.seconds()
+            self.woke_at = self._reactor.seconds()
         if not isinstance(came, bytes):
             raise ConversationEnded(came)
         if held is not None:
@@ -196,16 +196,16 @@ class ConnectionWire:
         """Let others go first if this connection has worked for long."""
         if self._closed:
             raise ConversationEnded(self._ending or Reason.LOST)
-        seconds = self._reactor.seconds() - self._began
+        seconds = self._reactor.seconds() - self.woke_at
         if seconds < SHORTEST_SECONDS or seconds < self._fair_share.slice_seconds:
             return
         self._send()
         await self._fair_share.wait()
-        self._began = self._reactor.seconds()
+        self.woke_at = self._reactor.seconds()
 
     async def _peer_takes_more(self) -> None:
         await self._outlet.wait_writable()
-        self._began = self._reactor.seconds()
+        self.woke_at = self._reactor.seconds()
 
     def close(self) -> None:
         """Send what was written and close."""

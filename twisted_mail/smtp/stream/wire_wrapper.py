@@ -32,6 +32,11 @@ class WireWrapper:
         return self.wrapped.takes_passwords
 
     @property
+    def woke_at(self) -> float:
+        """Return when the session's turn began."""
+        return self.wrapped.woke_at
+
+    @property
     def has_unread(self) -> bool:
         """Return whether bytes have come that were not read."""
         return self.wrapped.has_unread
