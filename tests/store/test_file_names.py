@@ -3,11 +3,11 @@
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.store.file_names import FileName, FileNames
 
-NEW = FileName(b"new", b"c", flags.NONE)
+NEW = FileName(b"new", b"c", flags.NONE, 5)
 
 
 def names(*uids: int) -> dict[int, FileName]:
-    return {uid: FileName(b"%d" % uid, b"c", flags.NONE) for uid in uids}
+    return {uid: FileName(b"%d" % uid, b"c", flags.NONE, 5) for uid in uids}
 
 
 def test_nothing_is_known_at_first() -> None:
@@ -77,7 +77,7 @@ def test_the_names_of_a_closed_mailbox_make_room() -> None:
 
 def test_a_name_follows_the_flags_of_its_message() -> None:
     seen = flags.normal([flags.SEEN])
-    name = FileName(b"one.host", b"c:2,SXa", seen)
+    name = FileName(b"one.host", b"c:2,SXa", seen, 5)
     letters = {"$Work": "a", "$Home": "b"}
 
     def path(*words: str) -> bytes:
@@ -89,6 +89,6 @@ def test_a_name_follows_the_flags_of_its_message() -> None:
 
 
 def test_a_new_message_with_flags_lies_in_cur() -> None:
-    name = FileName(b"one.host", b"n", flags.NONE)
+    name = FileName(b"one.host", b"n", flags.NONE, 5)
     assert name.path(b"/mail", flags.NONE, {}) == b"/mail/new/one.host"
     assert name.path(b"/mail", flags.normal([flags.SEEN]), {}) == b"/mail/cur/one.host:2,S"

@@ -13,16 +13,17 @@ from typing import NamedTuple
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.format import filename
 
-MAX_NAMES = 20_000  # of all mailboxes together: some 6 MB
+MAX_NAMES = 20_000  # of all mailboxes together: some 7 MB
 MAX_SHARE = 15_000  # of one mailbox
 
 
 class FileName(NamedTuple):
-    """Base and tail of a file, as the index had them when the message had these flags."""
+    """Base and tail of a file, as the index had them when the message had these flags, and its size."""
 
     base: bytes
     tail: bytes
     flags: Flags
+    stored: int
 
     def path(self, folder: bytes, flags: Flags, letter_of: dict[str, str]) -> bytes:
         """Return the path that the file has if the message has these flags now."""

@@ -265,6 +265,18 @@ def test_a_file_that_another_program_altered_is_left_to_the_lane(
     assert disk.reads_at_once == 0
 
 
+def test_a_file_whose_line_ends_another_program_repaired_is_left_to_the_lane(
+    shared: SharedMaildir, disk: CachedDisk
+) -> None:
+    path = shared.drop(NAME, b"Subject: one\n\nbare\n")
+    inbox = shared.open()
+    read(inbox)
+    date = path.stat().st_mtime
+    os.utime(replace(path, b"Subject: one\r\n\r\nbare\r\n"), (date, date))
+    assert read(inbox) == b"Subject: one\r\n\r\nbare\r\n"
+    assert disk.reads_at_once == 0
+
+
 def test_other_programs_never_lead_to_another_octet(
     shared: SharedMaildir, disk: CachedDisk
 ) -> None:

@@ -239,8 +239,7 @@ class MaildirMailbox:
         """Return ranges of messages; None where a message is gone."""
         names, number = self._services.file_names, self._live.number
         known = names.of(number)
-        found: list[bytes | None] = []
-        found += read_at_once(self._folder, self.columns, known, pieces)
+        found = read_at_once(self._folder, self.columns, known, pieces)
         rest = pieces[len(found) :]
         if rest or not pieces:  # whether the mailbox is there is known in the lane
             uids = list(dict.fromkeys([piece.uid for piece in rest]))

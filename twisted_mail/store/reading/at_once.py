@@ -1,13 +1,13 @@
 """Reading on the reactor thread what is in memory already, and nothing else.
 
 A file is opened by the name that it had when it was last read, with the flags that it has now, and is the
-message if its size and its date are those of the message: a file of a message never changes, and is
-replaced by none. Whatever is not so is no error: the lane reads it, looks for its name, and reports its
-faults.
+message if its size and its date are those of the message's file: this never changes, and is replaced by
+none. Whatever is not so is no error: the lane reads it, looks for its name, and reports its faults.
 """
 
-import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from stat import S_ISREG
 
 from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns, MessageRange
@@ -26,60 +26,58 @@ def read_at_once(
     columns: EntryColumns,
     names: Mapping[int, FileName],
     pieces: Sequence[MessageRange],
-) -> list[bytes]:
-    """Return the first of these ranges, as many as can be had without waiting."""
-    found: list[bytes] = []
-    left = MAX_OCTETS
-    for piece in pieces[:MAX_PIECES]:
-        name, row = names.get(piece.uid), columns.row(piece.uid)
-        if name is None or row is None or columns.dates[row] == UNKNOWN_DATE:
-            break
-        size = columns.sizes[row]
-        stop = size if piece.stop is None else min(piece.stop, size)
-        path = name.path(folder.path, columns.flags[row], folder.keywords.letter_of)
-        expected = size, columns.dates[row]
-        part = _range(folder.disk, path, expected, range(piece.start, stop), left)
-        if part is None:
-            break
-        data, octets = part
-        left -= octets
-        found.append(data)
+) -> list[bytes | None]:
+    """Return the first of these ranges, as many as can be had without waiting; none of them is None."""
+    found: list[bytes | None] = []
+    with suppress(OSError):
+        _read_all(folder, columns, names, pieces[:MAX_PIECES], found)
     return found
 
 
-def _range(
-    disk: Disk, path: bytes, expected: tuple[int, int], wanted: range, most: int
-) -> tuple[bytes, int] | None:
-    """Return octets of a message, and how many were read for them: at most so many."""
-    if not wanted:
-        return b"", 0
-    if len(wanted) > most:
-        return None
+def _read_all(
+    folder: Folder,
+    columns: EntryColumns,
+    names: Mapping[int, FileName],
+    pieces: Sequence[MessageRange],
+    found: list[bytes | None],
+) -> None:
+    """Add the ranges to those found, up to the first that has to be waited for. Raises OSError."""
+    disk, letter_of, left = folder.disk, folder.keywords.letter_of, MAX_OCTETS
+    for uid, start, stop in pieces:
+        name, row = names.get(uid), columns.row(uid)
+        if name is None or row is None:
+            return
+        date, size = columns.dates[row], columns.sizes[row]
+        stop = size if stop is None or stop > size else stop
+        is_as_stored = name.stored == size
+        left -= max(stop - start, 0) if is_as_stored else size
+        if left < 0 or date == UNKNOWN_DATE:
+            return
+        path = name.path(folder.path, columns.flags[row], letter_of)
+        if start >= stop:
+            data = b""
+        elif is_as_stored:
+            data = _octets(disk, path, (size, date), start, stop)
+        else:
+            # Bare LF, each of which is an octet more on the wire: all of it is read.
+            text = with_crlf(_octets(disk, path, (name.stored, date), 0, name.stored))
+            if len(text) != size:
+                return
+            data = text[start:stop]
+        found.append(without_nul(data))
+
+
+def _octets(disk: Disk, path: bytes, expected: tuple[int, int], start: int, stop: int) -> bytes:
+    """Return octets of a file of a size and date. Raises OSError if it is not, or not all in memory."""
+    fd = disk.open_at_once(path)
     try:
-        fd = disk.open_at_once(path)
-    except OSError:
-        return None
-    try:
-        return _octets(disk, fd, *expected, wanted, most)
-    except OSError:
-        return None
+        described = disk.describe(fd)
+        found = described.st_size, described.st_mtime_ns // 1_000_000_000
+        if found != expected or not S_ISREG(described.st_mode):
+            raise FileNotFoundError
+        data = disk.read_at_once(fd, stop - start, start)
     finally:
         disk.close(fd)
-
-
-def _octets(
-    disk: Disk, fd: int, size: int, date: int, wanted: range, most: int
-) -> tuple[bytes, int] | None:
-    """Do what ``_range`` does; return None if it is another message's file, or not all in memory."""
-    described = disk.describe(fd)
-    stored = described.st_size
-    if not stat.S_ISREG(described.st_mode) or described.st_mtime_ns // 1_000_000_000 != date:
-        return None
-    if stored == size:
-        data = disk.read_at_once(fd, len(wanted), wanted.start)
-        return (without_nul(data), len(data)) if len(data) == len(wanted) else None
-    if stored > size or size > most:
-        return None
-    # Bare LF, each of which is an octet more on the wire: all of it is read.
-    text = with_crlf(disk.read_at_once(fd, stored, 0))
-    return (without_nul(text[wanted.start : wanted.stop]), size) if len(text) == size else None
+    if len(data) != stop - start:
+        raise BlockingIOError
+    return data

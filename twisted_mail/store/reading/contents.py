@@ -215,7 +215,7 @@ def _read_ahead(folder: Folder, rows: Sequence[Row]) -> None:
 
 
 def _name(row: Row) -> FileName:
-    return FileName(row.base, row.tail, row.flags)
+    return FileName(row.base, row.tail, row.flags, row.stored)
 
 
 def _is_read_at_once(row: Row) -> bool:
