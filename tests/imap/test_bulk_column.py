@@ -46,9 +46,7 @@ class Length:
 
     def _extension(self, odd: object) -> Extension:
         def read(name: str) -> FetchItem:
-            return FetchItem(
-                name, lambda batch: batch.loaded[self.column], self.column, is_number=True
-            )
+            return FetchItem(name, self.column, is_number=True)
 
         return Extension(
             "X",

@@ -1,7 +1,7 @@
 """What FETCH items and SEARCH keys need to know of many messages at once."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from twisted_mail.interfaces import Mailbox
@@ -16,28 +16,19 @@ class BulkColumn:
 
     ``ask`` takes the mailbox and UIDs, and returns the values in the order asked, None where a message
     is gone. Where values ``are_large``, few messages are asked for at a time. A column is known by its
-    identity: items that share one have it loaded once. Its values are those of the column that it
-    ``includes``, too, and more: with both wanted, this one alone is loaded. ``chain`` is the column and
-    all that it includes.
+    identity: items that share one have it loaded once. The values of one with a ``tier`` are the
+    ``RenderedItems`` up to it; where several are wanted, the highest alone is loaded, for all of them.
     """
 
     ask: Ask
     are_large: bool = True
-    includes: "BulkColumn | None" = None
-    chain: "tuple[BulkColumn, ...]" = field(init=False)
-
-    def __post_init__(self) -> None:
-        included = () if self.includes is None else self.includes.chain
-        object.__setattr__(self, "chain", (self, *included))
+    tier: ItemTier | None = None
 
 
-# The rendered items (``RenderedItems``) up to a tier: whoever needs less has less to wait for.
-HEADER = BulkColumn(lambda mailbox, uids: mailbox.items(uids, ItemTier.HEADER))
-STRUCTURE = BulkColumn(
-    lambda mailbox, uids: mailbox.items(uids, ItemTier.STRUCTURE), includes=HEADER
-)
-RENDERED = BulkColumn(
-    lambda mailbox, uids: mailbox.items(uids, ItemTier.PREVIEW), includes=STRUCTURE
-)
+def _rendered(tier: ItemTier) -> BulkColumn:
+    return BulkColumn(lambda mailbox, uids: mailbox.items(uids, tier), tier=tier)
+
+
+HEADER, STRUCTURE, RENDERED = map(_rendered, ItemTier)  # who needs less has less to wait for
 IDENTITIES = BulkColumn(lambda mailbox, uids: mailbox.identities(uids), are_large=False)
 THREADS = BulkColumn(lambda mailbox, uids: mailbox.threads(uids), are_large=False)

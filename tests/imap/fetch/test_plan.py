@@ -1,6 +1,6 @@
 import pytest
 
-from twisted_mail.imap.bulk_column import HEADER, RENDERED, STRUCTURE
+from twisted_mail.imap.bulk_column import RENDERED, THREADS
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch.body_sections import SectionExtent
 from twisted_mail.imap.fetch.item import FetchBatch, FetchItem
@@ -8,7 +8,7 @@ from twisted_mail.imap.fetch.items import BODY, ENVELOPE, read_items
 from twisted_mail.imap.fetch.plan import FetchPlan, compile_plan
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.mailbox import flags
-from twisted_mail.mail.mailbox.entry import RenderedItems
+from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
 
 KNOWN = make_tables().fetch_plans.known_items
 SEEN = flags.normal(["\\Seen"])
@@ -45,9 +45,9 @@ def test_rendered_items_go_in_as_they_are():
         RenderedItems(b"(E1)", b"(B1)", b"(S1)", 1),
         RenderedItems(b"(E2)", b"(B2)", b"(S2)", 2),
     ]
-    batch.loaded = dict.fromkeys(STRUCTURE.chain, rendered)
+    batch.rendered = rendered
     plan = plan_of(b"(ENVELOPE BODY BODYSTRUCTURE)")
-    assert plan.loads == (STRUCTURE,)
+    assert plan.tier is ItemTier.STRUCTURE
     assert plan.lines(batch).splitlines() == [
         b"* 1 FETCH (ENVELOPE (E1) BODY (B1) BODYSTRUCTURE (S1))",
         b"* 3 FETCH (ENVELOPE (E2) BODY (B2) BODYSTRUCTURE (S2))",
@@ -66,15 +66,28 @@ def test_rendered_items_go_in_as_they_are():
     ],
 )
 def test_only_what_needs_them_reads_rendered_items(data, needs):
-    assert (HEADER in plan_of(data).loads) is needs
+    assert plan_of(data).tier is (ItemTier.HEADER if needs else None)
 
 
-def test_of_columns_that_include_others_the_widest_is_loaded():
-    everything = FetchItem("X-ALL", lambda batch: batch.loaded[RENDERED], RENDERED)
-    assert compile_plan([ENVELOPE], is_uid=False).loads == (HEADER,)
-    assert compile_plan([ENVELOPE, BODY], is_uid=False).loads == (STRUCTURE,)
-    assert compile_plan([BODY, everything, ENVELOPE], is_uid=False).loads == (RENDERED,)
-    assert list(RENDERED.chain) == [RENDERED, STRUCTURE, HEADER]
+def test_of_several_tiers_the_highest_is_loaded():
+    everything = FetchItem("X-ALL", RENDERED)
+    assert compile_plan([ENVELOPE], is_uid=False).tier is ItemTier.HEADER
+    assert compile_plan([ENVELOPE, BODY], is_uid=False).tier is ItemTier.STRUCTURE
+    assert compile_plan([BODY, everything, ENVELOPE], is_uid=False).tier is ItemTier.PREVIEW
+    assert compile_plan([ENVELOPE], is_uid=False).loads == ()
+
+
+def test_other_bulk_columns_are_loaded_besides():
+    thread = FetchItem("X-THREAD", THREADS, lambda name: name.upper().encode())
+    plan = compile_plan([thread, ENVELOPE], is_uid=False)
+    assert (plan.tier, plan.loads) == (ItemTier.HEADER, (THREADS,))
+    batch = two()
+    batch.rendered = [RenderedItems(b"(E)", b"", b"", 1)] * 2
+    batch.loaded[THREADS] = ["a", "b"]
+    assert plan.lines(batch).splitlines() == [
+        b"* 1 FETCH (X-THREAD A ENVELOPE (E))",
+        b"* 3 FETCH (X-THREAD B ENVELOPE (E))",
+    ]
 
 
 def test_flags_that_the_fetch_altered_are_sent():

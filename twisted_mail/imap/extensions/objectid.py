@@ -74,18 +74,8 @@ EXTENSION = Extension(
     "OBJECTID",
     capabilities=(Capability("OBJECTID"),),
     fetch_items=(
-        FetchItem(
-            "EMAILID",
-            lambda batch: [
-                _octets(ObjectIdKind.EMAIL, one.email) for one in batch.loaded[IDENTITIES]
-            ],
-            IDENTITIES,
-        ),
-        FetchItem(
-            "THREADID",
-            lambda batch: [_octets(ObjectIdKind.THREAD, one) for one in batch.loaded[THREADS]],
-            THREADS,
-        ),
+        FetchItem("EMAILID", IDENTITIES, lambda one: _octets(ObjectIdKind.EMAIL, one.email)),
+        FetchItem("THREADID", THREADS, lambda one: _octets(ObjectIdKind.THREAD, one)),
     ),
     search_keys=(
         _search_key("EMAILID", ObjectIdKind.EMAIL),

@@ -3,9 +3,9 @@ r"""Answering one FETCH: what its plan needs is loaded, rendered and written, ba
 from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from twisted_mail.imap.bulk_column import HEADER, BulkColumn
+from twisted_mail.imap.bulk_column import BulkColumn
 from twisted_mail.imap.fetch.body_sections import BodySectionReader, SectionSource, Value
 from twisted_mail.imap.fetch.item import FetchBatch
 from twisted_mail.imap.fetch.large_sections import DRAIN_AFTER_OCTETS, LargeSectionSender
@@ -13,7 +13,7 @@ from twisted_mail.imap.fetch.plan import FetchPlan
 from twisted_mail.imap.selected import Selected
 from twisted_mail.interfaces import Blocking, Wire
 from twisted_mail.mail.mailbox import flags
-from twisted_mail.mail.mailbox.entry import RenderedItems
+from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 
 MESSAGES_PER_STEP = 250  # messages between two looks at other connections
@@ -23,20 +23,20 @@ MAX_RENDERED_OCTETS = 2 * 1024 * 1024
 _WEIGHT = 128 * 1024  # octets; a larger message counts as one of this size
 _SEEN = flags.normal([flags.SEEN])
 
+V = TypeVar("V")
+
 
 @dataclass(slots=True)
 class FetchedData:
-    """What is known of some messages, by UID, of each bulk column.
+    """What is known of some messages, by UID: rendered items, and the values of each bulk column.
 
     ``changed`` are those just marked as seen; ``unsent`` those of them that were not sent yet.
     """
 
     changed: frozenset[int] = frozenset()
+    unsent: set[int] = field(default_factory=set)
+    rendered: dict[int, RenderedItems] = field(default_factory=dict)
     loaded: dict[BulkColumn, dict[int, Any]] = field(default_factory=dict)
-    unsent: set[int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.unsent = set(self.changed)
 
 
 class Fetching:
@@ -81,7 +81,7 @@ class Fetching:
             return uids
         if not columns.unmeasured(uids):
             return uids
-        if HEADER in self._plan.loads:
+        if self._plan.tier is ItemTier.HEADER:
             await self._mailbox.describe(uids)  # which opens each file once for both
         else:
             await self._mailbox.measure(uids)
@@ -107,7 +107,8 @@ class Fetching:
     async def _step(self, uids: Sequence[int]) -> int:
         if not self._plan.marks_seen:
             return await self._fetch(uids, FetchedData())
-        fetched = FetchedData(await self._mark_seen(uids))
+        changed = await self._mark_seen(uids)
+        fetched = FetchedData(changed, set(changed))
         try:
             answered = await self._fetch(uids, fetched)
         except MailError:
@@ -118,13 +119,12 @@ class Fetching:
 
     async def _fetch(self, uids: Sequence[int], fetched: FetchedData) -> int:
         plan = self._plan
+        if plan.tier is not None:
+            fetched.rendered = _present(uids, await self._mailbox.items(uids, plan.tier))
+            uids = list(fetched.rendered)
         for column in plan.loads:
-            values = await column.ask(self._mailbox, uids)
-            found = dict(zip(uids, values, strict=True))
-            if None in values:
-                found = {uid: value for uid, value in found.items() if value is not None}
-                uids = list(found)
-            fetched.loaded.update(dict.fromkeys(column.chain, found))
+            found = fetched.loaded[column] = _present(uids, await column.ask(self._mailbox, uids))
+            uids = list(found)
         if plan.sections:
             return await self._with_sections(uids, fetched)
         return await self._send(self._batch(uids, fetched, {}))
@@ -157,11 +157,10 @@ class Fetching:
         self, uids: Sequence[int], fetched: FetchedData, values: dict[int, list[Value]]
     ) -> FetchBatch:
         batch = _batch_of(self._selected, uids, self._shows_gone)
-        batch.loaded = {}
-        for column in self._plan.loads:
-            found = fetched.loaded[column]
-            loaded = [found[uid] for uid in batch.uids]
-            batch.loaded.update(dict.fromkeys(column.chain, loaded))
+        if fetched.rendered:
+            batch.rendered = list(map(fetched.rendered.__getitem__, batch.uids))
+        for column, found in fetched.loaded.items():
+            batch.loaded[column] = list(map(found.__getitem__, batch.uids))
         if values:
             batch.sections = [values[uid] for uid in batch.uids]
         batch.changed = fetched.changed
@@ -192,7 +191,7 @@ class Fetching:
     # ------------------------------------------------------------ bodies
 
     async def _with_sections(self, uids: Sequence[int], fetched: FetchedData) -> int:
-        rendered = fetched.loaded.get(HEADER, {})
+        rendered = fetched.rendered
         reader = BodySectionReader(
             self._plan.sections, self._mailbox, self._blocking, self._selected.outlines
         )
@@ -232,6 +231,12 @@ class Fetching:
             await sender.send(self._plan.parts(batch))
             return 1
         return await self._send(batch)
+
+
+def _present(uids: Sequence[int], values: Sequence[V | None]) -> dict[int, V]:
+    """Return the values by UID, without those of messages that are gone."""
+    pairs = zip(uids, values, strict=True)
+    return {uid: value for uid, value in pairs if value is not None}
 
 
 def _batch_of(selected: Selected, uids: Sequence[int], shows_gone: bool = False) -> FetchBatch:

@@ -1,12 +1,13 @@
 """What a FETCH item is: what it needs of the messages, and how it is sent (RFC 3501 §6.4.5)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from twisted_mail.imap.bulk_column import BulkColumn
 from twisted_mail.imap.fetch.section_spec import BodySection
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.mail.mailbox.entry import RenderedItems
 from twisted_mail.mail.mailbox.flags import Flags
 
 
@@ -14,9 +15,10 @@ from twisted_mail.mail.mailbox.flags import Flags
 class FetchBatch:
     r"""Columns of the messages that are answered together.
 
-    ``flags`` may hold ``\Recent``; ``loaded`` has the values of each bulk column that the plan loads,
-    in the order of the messages. ``sections`` has, for each message, what is sent of the plan's sections.
-    ``changed`` are the UIDs whose flags this FETCH altered.
+    ``flags`` may hold ``\Recent``; ``rendered`` are the items that the store renders, ``loaded`` the
+    values of each other bulk column that the plan loads, all in the order of the messages. ``sections``
+    has, for each message, what is sent of the plan's sections. ``changed`` are the UIDs whose flags this
+    FETCH altered.
     """
 
     numbers: Sequence[int]
@@ -24,29 +26,26 @@ class FetchBatch:
     flags: Sequence[Flags]
     dates: Sequence[int]
     sizes: Sequence[int]
+    rendered: Sequence[RenderedItems] = ()
     loaded: dict[BulkColumn, Sequence[Any]] = field(default_factory=dict)
     sections: Sequence[Sequence[Any]] = ()
     changed: frozenset[int] = frozenset()
-
-
-Column = Callable[[FetchBatch], Iterable[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FetchItem:
     """One thing that FETCH sends of each message; it is known by its identity.
 
-    ``name`` is the item's name in the request and in the answer. ``column`` makes the values of a whole
-    batch, as octets, or as numbers where ``is_number``; what it takes from ``batch.loaded`` it names in
-    ``loads``. An item of dates or sizes ``is_measured``. ``read`` reads what may follow the name in the
-    request, and returns what is asked for.
+    ``name`` is the item's name in the request and in the answer. It is made of the column ``of``: one of
+    ``uids``, ``flags``, ``dates``, ``sizes``, or a bulk column. ``shown`` makes of one of its values what
+    is sent, octets, or a number where ``is_number``; without it the value is sent as it is. ``read``
+    reads what may follow the name in the request, and returns what is asked for.
     """
 
     name: str
-    column: Column
-    loads: BulkColumn | None = None
+    of: str | BulkColumn
+    shown: Callable[[Any], Any] | None = None
     is_number: bool = False
-    is_measured: bool = False
     read: Callable[[Reader], "RequestedItem"] | None = None
 
 

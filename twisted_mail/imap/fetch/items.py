@@ -1,9 +1,10 @@
 """The FETCH items of RFC 3501 §6.4.5, the macros that stand for several, and how a list is read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from operator import attrgetter
 
 from twisted_mail.imap.bulk_column import HEADER, STRUCTURE
-from twisted_mail.imap.fetch.item import FetchBatch, FetchItem, RequestedItem
+from twisted_mail.imap.fetch.item import FetchItem, RequestedItem
 from twisted_mail.imap.fetch.section_spec import (
     MAX_FIELDS,
     BodySection,
@@ -29,30 +30,20 @@ def _body_peek(reader: Reader) -> RequestedItem:
     return read_body_section(reader, marks_seen=False)
 
 
-def _nothing(batch: FetchBatch) -> Iterable[bytes]:
-    return ()
-
-
 def _named_section(name: str, kind: SectionKind, marks_seen: bool) -> FetchItem:
     section = BodySection(SectionSpec(kind=kind), name.encode("ascii"), marks_seen=marks_seen)
-    return FetchItem(name, _nothing, read=lambda reader: section)
+    return FetchItem(name, _NO_COLUMN, read=lambda reader: section)
 
 
-UID = FetchItem("UID", lambda batch: batch.uids, is_number=True)
-FLAGS = FetchItem("FLAGS", lambda batch: map(shown_flags, batch.flags))
-INTERNALDATE = FetchItem(
-    "INTERNALDATE", lambda batch: map(format_internal, batch.dates), is_measured=True
-)
-SIZE = FetchItem("RFC822.SIZE", lambda batch: batch.sizes, is_number=True, is_measured=True)
-ENVELOPE = FetchItem(
-    "ENVELOPE", lambda batch: [one.envelope for one in batch.loaded[HEADER]], HEADER
-)
-BODY = FetchItem(
-    "BODY", lambda batch: [one.body for one in batch.loaded[STRUCTURE]], STRUCTURE, read=_body
-)
-BODYSTRUCTURE = FetchItem(
-    "BODYSTRUCTURE", lambda batch: [one.bodystructure for one in batch.loaded[STRUCTURE]], STRUCTURE
-)
+_NO_COLUMN = ""  # of an item whose ``read`` returns something else in its place
+
+UID = FetchItem("UID", "uids", is_number=True)
+FLAGS = FetchItem("FLAGS", "flags", shown_flags)
+INTERNALDATE = FetchItem("INTERNALDATE", "dates", format_internal)
+SIZE = FetchItem("RFC822.SIZE", "sizes", is_number=True)
+ENVELOPE = FetchItem("ENVELOPE", HEADER, attrgetter("envelope"))
+BODY = FetchItem("BODY", STRUCTURE, attrgetter("body"), read=_body)
+BODYSTRUCTURE = FetchItem("BODYSTRUCTURE", STRUCTURE, attrgetter("bodystructure"))
 
 FETCH_ITEMS = (
     UID,
@@ -62,7 +53,7 @@ FETCH_ITEMS = (
     ENVELOPE,
     BODY,
     BODYSTRUCTURE,
-    FetchItem("BODY.PEEK", _nothing, read=_body_peek),
+    FetchItem("BODY.PEEK", _NO_COLUMN, read=_body_peek),
     _named_section("RFC822", SectionKind.ALL, marks_seen=True),
     _named_section("RFC822.HEADER", SectionKind.HEADER, marks_seen=False),
     _named_section("RFC822.TEXT", SectionKind.TEXT, marks_seen=True),
