@@ -1,10 +1,16 @@
 """Tests of twisted_mail.mail.mime.field_texts."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from twisted_mail.mail.mime.field_texts import field_texts, usual_text, with_single_spaces
+from twisted_mail.mail.mime import header
+from twisted_mail.mail.mime.field_texts import (
+    field_texts,
+    header_texts,
+    usual_text,
+    with_single_spaces,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +98,30 @@ def test_any_octets_have_texts(value: bytes) -> None:
 def test_a_usual_text_is_the_only_one(name: bytes, value: bytes):
     usual = usual_text(name, value)
     assert usual is None or [usual.decode()] == field_texts(name, value)
+
+
+_HEADER_PIECES = [
+    *(b"To", b"from", b"Subject", b"X y", b":", b": ", b" ", b"  ", b"\t", b"\r", b"\n", b"\r\n"),
+    *(b"\r\n ", b"\n\t", b"\x0b", b"\xe4", b"=?utf-8?q?a?=", b'"', b"(", b"@", b"\0", b"\x1c"),
+]
+
+
+def texts_line_by_line(octets: bytes) -> list[tuple[str, str]]:
+    return [
+        (name.decode("latin-1").lower(), text)
+        for name, value in header.pairs(octets, 0, len(octets))
+        for text in field_texts(name.lower(), value)
+    ]
+
+
+@given(st.lists(st.sampled_from(_HEADER_PIECES), max_size=20).map(b"".join))
+@example(b"\tTo\n\t: a")
+@example(b"\x0bTo\n : a")
+@example(b"To: a \r\n  b\r\n\tc\r\nSub ject\r\n")
+def test_headers_are_read_as_their_lines_one_by_one(data: bytes) -> None:
+    octets = data[: header.end(data)]
+    assert header_texts(octets) == texts_line_by_line(octets)
+
+
+def test_the_number_of_lines_is_bounded() -> None:
+    assert len(header_texts(b"A: 1\r\n" * (header.MAX_FIELDS + 5))) == header.MAX_FIELDS
