@@ -1,5 +1,6 @@
 """Tests of twisted_mail.mail.mime.folding."""
 
+import sys
 import unicodedata
 
 import pytest
@@ -78,3 +79,22 @@ def test_text_folded_in_pieces_is_the_same(text: str, size: int) -> None:
 @given(st.text() | st.text(alphabet="a\x7f\x80é\ud800\udc00日😀"))
 def test_what_is_beyond_ascii_is_found(text: str) -> None:
     assert beyond_ascii(text) == "".join(char for char in text if char > "\x7f")
+
+
+def test_case_is_folded_once() -> None:
+    """Characters are replaced in any order, so none may become what another one is replaced in."""
+    for code in range(sys.maxunicode + 1):
+        folded_once = chr(code).casefold()
+        assert folded_once.casefold() == folded_once
+
+
+@given(
+    st.lists(
+        st.sampled_from(["Straße", "İstanbul", "ǰ", "ẞ", "Ⅷ", "ﬁ", "À", "E\u0301", "中", "\ud800"]),
+        max_size=5,
+    )
+)
+def test_few_characters_beyond_ascii_are_folded_as_many_are(words: list[str]) -> None:
+    text = " ".join(words)
+    few = folded(f"{text} {'Z' * 100}")
+    assert few.removesuffix(f" {'z' * 100}") == folded(text)

@@ -20,6 +20,9 @@ _FRACTION = "\u2044"  # the slash of fractions, which are an octet each in Latin
 _CANDIDATES = ((0xA0, 0x3400), (0xA000, 0xAC00), (0xF900, 0x20000), (0x2F800, 0x2FA20))
 _NEAR = 0x100  # code points: beyond U+FFFF ranges so close are tested as one, which is faster
 
+# A text of which one character in so many is not ASCII, and of how few kinds these are.
+_SPARSE, _FEW_KINDS = 8, 30
+
 _ASCII = bytes(range(0x80))
 _MARKS = "\u0300-\u036f\u3099\u309a"
 _JAMO = "\u1161-\u1175\u11a8-\u11c2"  # vowels and final consonants
@@ -53,12 +56,32 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _fold(piece: str) -> str:
+    """Fold a piece; what is to be done is found out from its characters beyond ASCII, which are few."""
     forms = _plain_forms()
-    plain = piece
-    if forms.odd.search(beyond_ascii(piece)):
-        plain = forms.odd.sub(lambda match: match[0].translate(forms.plain), piece)
-    plain = plain.casefold()
-    return _CLUSTER.sub(_compose, plain) if _LATER.search(plain) else plain
+    special = beyond_ascii(piece)
+    if forms.odd.search(special):
+        piece, special = _in_plain_forms(piece), _in_plain_forms(special)
+    plain = _casefolded(piece, special)
+    return _CLUSTER.sub(_compose, plain) if _LATER.search(special.casefold()) else plain
+
+
+def _in_plain_forms(text: str) -> str:
+    forms = _plain_forms()
+    return forms.odd.sub(lambda match: match[0].translate(forms.plain), text)
+
+
+def _casefolded(text: str, special: str) -> str:
+    """Return ``text.casefold()``, in a third of the time where few characters are ``special``.
+
+    What a character becomes stays as it is when it is folded again, so they are replaced in any order.
+    """
+    capitals = set(special) if len(special) * _SPARSE < len(text) else None
+    if capitals is None or len(capitals) > _FEW_KINDS:
+        return text.casefold()
+    text = text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+    for character in capitals:
+        text = text.replace(character, character.casefold())
+    return text
 
 
 def beyond_ascii(text: str) -> str:
