@@ -47,6 +47,7 @@ _SEPARATORS = re.compile(f"[{_SEPARATING}]+")
 _DENSE_RUN = re.compile(f"[{_DENSE}]+")
 _LETTER = rf"[^\x00-/:-`{{-\x7f{_SEPARATING}{_DENSE}]"
 _RUN = re.compile(f"{_LETTER}+|[{_DENSE}]+")
+_BLANK = re.compile(r"[ \n]")
 _LONG = re.compile(rf"[^\x00-/:-`{{-\x7f]{{{LONGEST + 1},}}")
 
 
@@ -84,9 +85,10 @@ def _paired(match: re.Match[str]) -> str:
 
 
 def _has_long_word(text: str) -> bool:
-    """Return whether there may be one; most texts have no line of such a length."""
-    lines = [line for line in text.split("\n") if len(line) > LONGEST]
-    return max([len(word) for line in lines for word in line.split()], default=0) > LONGEST
+    """Return whether there may be one: it would fill one of the stretches without any blank."""
+    half = LONGEST // 2
+    starts = range(0, len(text) - half + 1, half)
+    return any(_BLANK.search(text, start, start + half) is None for start in starts)
 
 
 def _chunked(match: re.Match[str]) -> str:
