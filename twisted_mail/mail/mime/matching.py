@@ -7,14 +7,14 @@ its tags, characters as ``folding`` says. Time is linear in the message's length
 import html
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.encoding import decode_body, decode_text
-from twisted_mail.mail.mime.field_texts import field_texts, usual_text, with_single_spaces
+from twisted_mail.mail.mime.field_texts import field_texts, header_texts, with_single_spaces
 from twisted_mail.mail.mime.folding import PIECE, folded
 from twisted_mail.mail.mime.parameters import content_type, disposition, values_of
 from twisted_mail.mail.mime.structure import Part, scan
@@ -93,16 +93,7 @@ def searchable(data: bytes) -> Searchable:
 
 
 def _fields(data: bytes, part: Part, limit: int) -> list[tuple[str, str]]:
-    """Return the lower-case names and the texts of a header's lines; no name where a line is no field."""
-    found = []
-    for name, value in header.pairs(data, part.start, min(part.body, part.start + limit)):
-        shown, name = name.decode("latin-1").lower(), name.lower()
-        usual = usual_text(name, value)
-        if usual is None:
-            found += [(shown, text) for text in field_texts(name, value)]
-        else:
-            found.append((shown, usual.decode("ascii")))
-    return found
+    return header_texts(data[part.start : min(part.body, part.start + limit)])
 
 
 def _lines(fields: Sequence[tuple[str, str]]) -> str:
@@ -114,13 +105,13 @@ def needle_in_headers(needle: str) -> str:
     return folded(with_single_spaces(needle))
 
 
-def _names(part: Part) -> Iterable[str]:
-    """Return the names that a part's header gives to its file, and its description."""
-    kind = content_type(part.field(b"content-type") or b"")
-    how = disposition(part.field(b"content-disposition") or b"")
-    for found, name in ((kind, b"name"), (how, b"filename")):
-        if found is not None:
-            yield from values_of(found.parameters, name)
+def _names(part: Part) -> Iterator[str]:
+    """Yield the names that a part's header gives to its file, and its description."""
+    kind, how = part.field(b"content-type"), part.field(b"content-disposition")
+    if kind and b"name" in kind.lower() and (found := content_type(kind)):
+        yield from values_of(found.parameters, b"name")
+    if how and b"name" in how.lower() and (shown := disposition(how)):
+        yield from values_of(shown.parameters, b"filename")
     description = part.field(b"content-description")
     if description:
         yield header.text(description)
@@ -180,9 +171,11 @@ def _without_markup(piece: str) -> str:
     texts = _MARKUP.split(piece)  # what is between, and three groups of each match
     if len(texts) == 1:
         return piece
-    shown = texts[::4]
-    gaps = [_gap(comment, name) for comment, name in zip(texts[1::4], texts[3::4], strict=True)]
-    return "".join(chain.from_iterable(zip(shown, [*gaps, ""], strict=True)))
+    gaps = [
+        "" if is_comment or (name and name.lower() in _INLINE) else " "
+        for is_comment, name in zip(texts[1::4], texts[3::4], strict=True)
+    ]
+    return "".join(chain.from_iterable(zip(texts[::4], [*gaps, ""], strict=True)))
 
 
 def _before_markup(source: str, position: int) -> int:
@@ -215,12 +208,6 @@ def _after_markup(source: str, start: int, stop: int) -> int:
         end = _SCRIPT_END[match[2].lower()].search(source, stop)
         return len(source) if end is None else end.start()
     return stop
-
-
-def _gap(comment: str | None, name: str | None) -> str:
-    """Return what stands for markup in the text."""
-    is_within_word = comment or (name and (name in _INLINE or name.lower() in _INLINE))
-    return "" if is_within_word else " "
 
 
 def _unescape(text: str) -> str:
