@@ -146,20 +146,18 @@ class UnusableIndex(Exception):
 
 
 def prepare(disk: Disk, connection: apsw.Connection) -> None:
-    """Bring the tables up to date. Raises UnusableIndex, apsw.Error."""
-    found = _version(connection)
-    while found < VERSION:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            found = _version(connection)  # another process may have been here
-            if found < VERSION:
-                connection.execute(STEPS[found])
-                found += 1
-                connection.pragma("user_version", found)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        disk.commit(connection)
+    """Bring the tables up to date, all steps at once. Raises UnusableIndex, apsw.Error."""
+    if _version(connection) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in STEPS[_version(connection) :]:  # another process may have been here
+            connection.execute(step)
+        connection.pragma("user_version", VERSION)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    disk.commit(connection)
 
 
 def _version(connection: apsw.Connection) -> int:
