@@ -164,11 +164,17 @@ class Database:
         connection = self._disk.connect(os.fsdecode(path))
         try:
             connection.set_busy_handler(_wait)
+            is_new = not connection.pragma("user_version")
+            # An index that a power cut takes before it says anything is missed by nobody.
+            connection.pragma("synchronous", 0 if is_new else 1)
             connection.pragma("journal_mode", "wal")
-            connection.pragma("synchronous", 1)
             connection.wal_autocheckpoint(LOGGED_PAGES)
             prepare(self._disk, connection)
-            self._settle_boot(connection)
+            if is_new:
+                self._note_boot(connection)
+            else:
+                self._settle_boot(connection)
+            connection.pragma("synchronous", 1)
         except BaseException:
             connection.close()
             raise
@@ -188,9 +194,12 @@ class Database:
             " highest_modseq = iif(uidnext > 1, max(highest_modseq + ?, ?), highest_modseq)",
             (MODSEQ_STEP, leap(0, self._clock.now())),
         )
-        connection.execute("INSERT OR REPLACE INTO account VALUES ('boot', ?)", (self._boot,))
+        self._note_boot(connection)
         self._disk.commit(connection)
         connection.pragma("synchronous", 1)
+
+    def _note_boot(self, connection: apsw.Connection) -> None:
+        connection.execute("INSERT OR REPLACE INTO account VALUES ('boot', ?)", (self._boot,))
 
     # ------------------------------------------------------------ the file
 
