@@ -69,7 +69,8 @@ class RecordingDisk(Disk):
         self._disk = disk
         self._own = own
         for name in _UNRECORDED:
-            if getattr(type(disk), name) is not getattr(Disk, name):
+            plain = getattr(Disk, name)
+            if getattr(type(self), name) is plain is not getattr(type(disk), name):
                 setattr(self, name, getattr(disk, name))
 
     def link(self, path: bytes, new_path: bytes) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.disk.recording import OwnFileEvents, RecordingDisk
+from twisted_mail.store.disk.account_disk import AccountDisk
+from twisted_mail.store.disk.recording import OwnFileEvents
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout, mailbox_names
 from twisted_mail.store.format.special_use import SpecialUses
@@ -40,7 +41,7 @@ class Tree:
         self.environment = environment
         self.ledger = ledger
         self.own_events = OwnFileEvents()
-        self.disk = RecordingDisk(environment.disk, self.own_events)
+        self.disk = AccountDisk(environment.disk, self.own_events)
         self.path = path
         self.maildir = os.path.join(path, b"Maildir")
         days = environment.settings.undelete_days

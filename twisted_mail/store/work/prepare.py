@@ -6,6 +6,7 @@ from contextlib import suppress
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists, make_folders, remove_tree
 from twisted_mail.store.format import layout, mailbox_names, subscriptions, uidlist
+from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work import staged_copy
@@ -72,14 +73,24 @@ def _make_first_mailboxes(tree: Tree) -> None:
     if tree.special_uses.are_written:
         return
     if not _was_served(tree):
-        there = tree.mailboxes()
-        missing = [name for name in mailbox_names.SPECIAL if name not in there]
-        if missing:
-            for name, value in zip(missing, tree.new_uidvalidities(len(missing)), strict=True):
-                make(tree, name, value)
-            tree.disk.sync_folder(tree.maildir)
-        tree.subscriptions.write({mailbox_names.INBOX, *mailbox_names.SPECIAL})
+        with tree.disk.joined_syncs(tree.maildir):
+            _make_missing(tree)
+            tree.subscriptions.write({mailbox_names.INBOX, *mailbox_names.SPECIAL})
     tree.special_uses.write(mailbox_names.SPECIAL)
+
+
+def _make_missing(tree: Tree) -> None:
+    """Make the mailboxes that each account begins with, and begin the list of UIDs of INBOX."""
+    there = tree.mailboxes()
+    missing = [name for name in mailbox_names.SPECIAL if name not in there]
+    of_inbox, *uidvalidities = tree.new_uidvalidities(1 + len(missing))
+    for name, uidvalidity in zip(missing, uidvalidities, strict=True):
+        make(tree, name, uidvalidity)
+    tree.disk.sync_folder(tree.maildir)
+    uids = uidlist.UidFile(tree.disk, tree.maildir)
+    with uids.lock.held():
+        if uids.load() is None:  # no other program was quicker
+            uids.start(UidList(of_inbox, guid=uidlist.new_guid()))
 
 
 def _was_served(tree: Tree) -> bool:
