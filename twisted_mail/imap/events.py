@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.outcome import MailError, ProtocolError
+
+HEAD = 160  # octets that are kept of a line that is too long, for its tag
 
 
 class InputOverflow(ProtocolError):
@@ -45,6 +48,14 @@ class RejectedCommand:
     tag: str
     error: MailError
     is_fatal: bool = False
+
+
+def tag_of(command: bytes | bytearray) -> str:
+    """Return the tag of a command that may be malformed, or ``*``."""
+    try:
+        return Reader(bytes(command[:HEAD])).tag()
+    except ProtocolError:
+        return "*"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ Only CRLF ends a line. A bare LF ends it too, so that both sides stay in step, b
 from collections.abc import Generator
 
 from twisted_mail.imap.events import (
+    HEAD,
     CommandLimits,
     CompleteCommand,
     ContinuationRequest,
@@ -20,14 +21,12 @@ from twisted_mail.imap.events import (
     MessageEnds,
     MessageOctets,
     RejectedCommand,
+    tag_of,
 )
-from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.literals import ONE_LINE, TAIL, announced_literal
 from twisted_mail.mail.foreign_protocol import TLS_HANDSHAKE, ForeignProtocol
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
-
-_HEAD = 160  # octets that are kept of a line that is too long, for its tag
 
 
 class Framer:
@@ -230,7 +229,7 @@ class Framer:
 
         The only other one an APPEND can have is the mailbox, directly after the command's name.
         """
-        words = bytes(self._command[:_HEAD]).split(b" ", 2)
+        words = bytes(self._command[:HEAD]).split(b" ", 2)
         if not self.limits.message or len(words) < 3 or words[1].upper() != b"APPEND":
             return False
         return self._literals > 1 or not words[2].startswith(b"{")
@@ -249,7 +248,7 @@ class Framer:
         if self._fault is None:
             self._command += line
         elif not self._command:
-            self._command += line[:_HEAD]
+            self._command += line[:HEAD]
 
     def _check(self, line: bytes) -> None:
         if not line.endswith(b"\r\n"):
@@ -269,7 +268,7 @@ class Framer:
         line = self._take(at + 1)
         if self._dropped + len(line) <= self.limits.line + 2:
             return line
-        self._head = self._head or line[:_HEAD]
+        self._head = self._head or line[:HEAD]
         self._give_up_after(self._dropped + len(line))
         self.refuse(ProtocolError("The line is too long", "TOOBIG"))
         line = self._head + line[-TAIL:]
@@ -279,7 +278,7 @@ class Framer:
     def _shorten(self) -> None:
         """Drop the middle of a line that is too long already."""
         if self._dropped + len(self._buffer) > self.limits.line + 2:
-            self._head = self._head or bytes(self._buffer[:_HEAD])
+            self._head = self._head or bytes(self._buffer[:HEAD])
             gone = max(0, len(self._buffer) - TAIL)
             del self._buffer[:gone]
             self._dropped += gone
@@ -289,11 +288,3 @@ class Framer:
     def _give_up_after(self, octets: int) -> None:
         if octets > self.limits.swallow:
             raise InputOverflow("The line is too long", "TOOBIG")
-
-
-def tag_of(command: bytes | bytearray) -> str:
-    """Return the tag of a command that may be malformed, or ``*``."""
-    try:
-        return Reader(bytes(command[:_HEAD])).tag()
-    except ProtocolError:
-        return "*"
