@@ -8,6 +8,7 @@ import ctypes
 import errno
 import math
 import os
+import select
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -106,6 +107,7 @@ class Inotify:
         self._max_watches = max_watches
         self._calls: _InotifyCalls | None = None
         self._fd = -1
+        self._poll = select.poll()  # a third of what a read costs that finds nothing
         self._is_absent = False
         self._read_at = -math.inf  # when the reactor last found events
         self._subscriptions: dict[int, list[tuple[_Subscription, bytes]]] = {}
@@ -138,6 +140,7 @@ class Inotify:
                 self._is_absent = True
             else:
                 self._calls = calls
+                self._poll.register(self._fd, select.POLLIN)
                 self._reactor.addReader(self)
         return self._calls
 
@@ -165,6 +168,7 @@ class Inotify:
         """End all watches."""
         if self._calls is not None:
             self._reactor.removeReader(self)
+            self._poll.unregister(self._fd)
             os.close(self._fd)
         self._calls, self._fd, self._is_absent = None, -1, True
         for subscriptions in self._subscriptions.values():
@@ -177,7 +181,7 @@ class Inotify:
     def catch_up(self) -> None:
         """Report now all that has happened so far."""
         for _ in range(_PARTS):
-            if not self._read():
+            if not self._poll.poll(0) or not self._read():
                 break
 
     def _read(self) -> bool:
