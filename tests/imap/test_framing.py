@@ -377,3 +377,28 @@ def test_a_closed_framer_is_given_up_at_once() -> None:
         assert watched() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"a NOOP\r\n", b"a NOOP\r\nb NOOP\r\n", b"a NO", b"\r\n", b"a X {2+}\r\nxx\r\n"),
+        *(b"\x16\r\n", b"a" * 3000 + b"\r\n", b"a \0\r\n"),
+    ],
+)
+def test_what_is_fed_at_the_beginning_is_taken_as_ever(data: bytes) -> None:
+    first, other = Framer(LIMITS), Framer(LIMITS)
+    other.feed(data)
+    for begun in (first.begin(data), first.next(), first.next()):
+        event = other.next()
+        assert str(begun) == str(event)
+    assert first.held == other.held
+
+
+def test_an_empty_line_before_a_command_that_comes_later_is_passed_over_once() -> None:
+    framer = Framer(LIMITS)
+    assert framer.begin(b"\r\n") is None
+    assert framer.is_empty
+    assert framer.begin(b"a NOOP\r\n") == CompleteCommand(b"a NOOP", {})
+    assert framer.begin(b"b NOOP\r\n") == CompleteCommand(b"b NOOP", {})
+    assert framer.begin(b"\r\nc NOOP\r\n") == CompleteCommand(b"c NOOP", {})

@@ -1,6 +1,6 @@
 """What framing finds in the client's stream, and the limits it keeps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.message import Blob
@@ -19,7 +19,8 @@ class CommandLimits:
 
     ``literal`` is for literals that stay in memory, ``message`` for the message of an APPEND (0 where
     there can be none), ``command`` for all lines and literals but that message; ``swallow`` is how much
-    is thrown away in silence before the client is given up.
+    is thrown away in silence before the client is given up. ``one_line`` follows: the longest line, with
+    CRLF, that can be a command by itself.
     """
 
     line: int
@@ -28,9 +29,13 @@ class CommandLimits:
     command: int
     message: int
     swallow: int
+    one_line: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "one_line", min(self.line + 2, self.command))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CompleteCommand:
     """One command, without the CRLF that ends it, and its messages by position."""
 
@@ -83,11 +88,5 @@ class MessageEnds:
     """All its octets have come; the session answers with ``attach`` or ``refuse``."""
 
 
-Event = (
-    CompleteCommand
-    | RejectedCommand
-    | ContinuationRequest
-    | MessageBegins
-    | MessageOctets
-    | MessageEnds
-)
+MessageEvent = MessageBegins | MessageOctets | MessageEnds
+Event = CompleteCommand | RejectedCommand | ContinuationRequest | MessageEvent

@@ -65,13 +65,21 @@ class Framer:
         """Take octets of the stream."""
         self._buffer += data
 
+    def begin(self, data: bytes) -> Event | None:
+        """Take octets where nothing is held, and return the next event, as ``next`` does."""
+        is_one = len(data) <= self.limits.one_line and not self._is_begun
+        if is_one and ONE_LINE.fullmatch(data):
+            return CompleteCommand(data[:-2], {})
+        self.feed(data)
+        return self.next()
+
     def next(self) -> Event | None:
         """Return the next event, or None when more octets are needed."""
         if not (self._is_begun or self._scanned):
             if not self._buffer:
                 return None
             line = ONE_LINE.match(self._buffer)
-            if line is not None and line.end() <= min(self.limits.line + 2, self.limits.command):
+            if line is not None and line.end() <= self.limits.one_line:
                 return CompleteCommand(self._take(line.end())[:-2], {})
         return next(self._events, None)
 

@@ -21,7 +21,7 @@ _ASTRING = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff]+')
 _PATTERN = re.compile(rb'[^\x00-\x20(){"\\\x7f-\xff]+')  # with list-wildcards
 _TAG = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff+]+')
 _WORD = re.compile(rb"[A-Za-z0-9.=$+/_-]+")
-_COMMAND = re.compile(rb" [A-Za-z0-9.=$+/_-]+")
+_COMMAND = re.compile(rb" ([A-Za-z0-9.=$+/_-]+)")
 _QUOTED = re.compile(rb'"([^"\\\r\n\x00]*(?:\\["\\][^"\\\r\n\x00]*)*)"')
 _ESCAPED = re.compile(rb'\\(["\\])')
 _LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\r\n")
@@ -76,7 +76,7 @@ class Reader:
 
     def end(self) -> None:
         """Make sure that nothing follows."""
-        if not self.at_end:
+        if self.position != len(self.data) and not self.at_end:
             raise ProtocolError("Unexpected arguments at the end of the command")
 
     def peek(self, token: bytes) -> bool:
@@ -121,10 +121,13 @@ class Reader:
 
     def tag(self) -> str:
         """Read the tag of a command."""
-        found = self._match(_TAG, "a tag")
-        if len(found) > MAX_TAG:
+        match = _TAG.match(self.data)
+        if match is None:
+            raise ProtocolError("Missing a tag" if self.at_end else "Expected a tag")
+        self.position = match.end()
+        if self.position > MAX_TAG:
             raise ProtocolError("The tag is too long")
-        return found.decode("ascii")
+        return match[0].decode("ascii")
 
     def word(self) -> str:
         """Read letters, digits and ``. = $ + / _ -``, as names of commands and items have."""
@@ -132,9 +135,13 @@ class Reader:
 
     def command_name(self) -> tuple[str, bool]:
         """Read one space and the name after the tag; return it, and whether ``UID`` came before it."""
-        name = self._match(_COMMAND, "a command").decode("ascii").upper()
-        if name != " UID":
-            return name[1:], False
+        match = _COMMAND.match(self.data, self.position)
+        if match is None:
+            raise ProtocolError("Missing a command" if self.at_end else "Expected a command")
+        self.position = match.end()
+        name = match[1].decode("ascii").upper()
+        if name != "UID":
+            return name, False
         return self._match(_COMMAND, "a command").decode("ascii").upper()[1:], True
 
     def atom(self) -> str:

@@ -11,8 +11,8 @@ from twisted_mail.imap.command import Command
 from twisted_mail.imap.events import (
     CompleteCommand,
     ContinuationRequest,
-    Event,
     MessageBegins,
+    MessageEvent,
     RejectedCommand,
 )
 from twisted_mail.imap.extensions.table import ImapTables
@@ -81,11 +81,18 @@ class ImapLoop:
         while not session.end_reason:
             if framer.is_empty and limits.is_known:  # nearly always
                 self._taken = 0
-                framer.feed(await wire.read(session.settings.idle_timeout))
-            event = framer.next()
+                event = framer.begin(await wire.read(session.settings.idle_timeout))
+            else:
+                event = framer.next()
             if event is None:
                 self._taken = 0
                 await session.read_more()
+                continue
+            if self._taken:
+                await self._give_way()
+            self._taken += 1
+            if isinstance(event, CompleteCommand):
+                await self._run_command(event)
             else:
                 await self._take(event)
         wire.write(session.farewell)
@@ -113,14 +120,10 @@ class ImapLoop:
 
     # ------------------------------------------------------------ what the framer finds
 
-    async def _take(self, event: Event) -> None:
+    async def _take(self, event: RejectedCommand | ContinuationRequest | MessageEvent) -> None:
+        """Take what is no command."""
         wire = self.session.wire
-        if self._taken:
-            await self._give_way()
-        self._taken += 1
-        if isinstance(event, CompleteCommand):
-            await self._run_command(event)
-        elif isinstance(event, RejectedCommand):
+        if isinstance(event, RejectedCommand):
             self._answer_fault(event)
         elif isinstance(event, ContinuationRequest):
             wire.write(_CONTINUATION)
@@ -153,10 +156,6 @@ class ImapLoop:
 
     async def _run_command(self, complete: CompleteCommand) -> None:
         session = self.session
-        # Who has logged in speaks IMAP.
-        if session.state is State.NOT_AUTHENTICATED and is_http(complete.data):
-            self._refuse_foreign("HTTP")
-            return
         reader = Reader(complete.data, complete.blobs)
         tag = "*"
         try:
@@ -170,6 +169,10 @@ class ImapLoop:
             if selected is not None and selected.view.has_updates and not session.end_reason:
                 await session.send_updates(may_expunge=is_uid or not command.keeps_numbers)
         except MailError as error:  # no such command, or not now
+            # Who has logged in speaks IMAP.
+            if session.state is State.NOT_AUTHENTICATED and is_http(complete.data):
+                self._refuse_foreign("HTTP")
+                return
             self._count_error(error)
             answer = refusal(error)
         finally:
