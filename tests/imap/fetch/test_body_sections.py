@@ -6,6 +6,7 @@ from twisted_mail.imap.fetch.body_sections import (
     GROUP_OCTETS,
     BodySectionReader,
     DeferredFields,
+    FoundSections,
     SectionExtent,
     Value,
 )
@@ -31,9 +32,14 @@ def texts_of(data: bytes, mailbox: SmallMailbox) -> BodySectionReader:
 def values(data: bytes, message: bytes = MESSAGE, header_size: int = HEADER_SIZE) -> list[Value]:
     mailbox = SmallMailbox(message)
     texts = texts_of(data, mailbox)
-    [found] = finish(texts.values([texts.source(1, len(message), header_size)]))
-    assert found is not None
-    return found
+    found = finish(texts.read([texts.source(1, len(message), header_size)]))
+    assert found.uids == [1]
+    return row(found)
+
+
+def row(found: FoundSections) -> list[Value]:
+    """Return what is sent of the only message."""
+    return [value for [value] in found.columns]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +63,7 @@ def values(data: bytes, message: bytes = MESSAGE, header_size: int = HEADER_SIZE
     ],
 )
 def test_sections_are_cut_out(data, value):
-    assert values(data) == [b"{%d}\r\n%b" % (len(value), value)]
+    assert values(data) == [value]
 
 
 @pytest.mark.parametrize("path", [b"0", b"1.0", b"1..2", b"12345678901"])
@@ -67,7 +73,7 @@ def test_parts_are_counted_from_one(path):
 
 
 def test_several_sections_come_in_their_order():
-    assert values(b"(BODY[TEXT] BODY[]<0.1>)") == [b"{6}\r\nbody\r\n", b"{1}\r\nF"]
+    assert values(b"(BODY[TEXT] BODY[]<0.1>)") == [b"body\r\n", b"F"]
 
 
 def test_small_messages_are_read_in_one_call():
@@ -75,7 +81,8 @@ def test_small_messages_are_read_in_one_call():
     texts = texts_of(b"(BODY[TEXT] BODY[HEADER])", mailbox)
     sources = [texts.source(uid, len(MESSAGE), HEADER_SIZE) for uid in (1, 2, 3)]
     [group] = texts.groups(sources)
-    assert len(finish(texts.values(group))) == 3
+    found = finish(texts.read(group))
+    assert found == FoundSections([1, 2, 3], [[b"body\r\n"] * 3, [MESSAGE[:HEADER_SIZE]] * 3])
     assert len(mailbox.calls) == 1
 
 
@@ -96,8 +103,8 @@ def test_a_large_message_is_sent_in_pieces():
     mailbox = SmallMailbox(MESSAGE + bytes(GROUP_OCTETS))
     size = len(MESSAGE) + GROUP_OCTETS
     texts = texts_of(b"(BODY[HEADER.FIELDS (From)] BODY[] BODY[TEXT])", mailbox)
-    [found] = finish(texts.values([texts.source(1, size, HEADER_SIZE)]))
-    assert found == [
+    found = finish(texts.read([texts.source(1, size, HEADER_SIZE)]))
+    assert row(found) == [
         DeferredFields(texts.sections[0], MessageRange(1, 0, HEADER_SIZE)),
         SectionExtent(1, 0, size),
         SectionExtent(1, HEADER_SIZE, size),
@@ -119,31 +126,42 @@ def test_a_message_that_is_gone_has_no_values(size):
     mailbox.remove([1])
     for data in (b"BODY[]", b"BODY[HEADER.FIELDS (From)]", b"BODY[1]"):
         texts = texts_of(data, mailbox)
-        found = finish(texts.values([texts.source(1, size, HEADER_SIZE)]))
-        assert found == [None]
+        found = finish(texts.read([texts.source(1, size, HEADER_SIZE)]))
+        assert found == FoundSections([], [[]])
+
+
+def test_those_that_are_gone_are_left_out_of_all_columns():
+    mailbox = SmallMailbox(MESSAGE, MESSAGE, MESSAGE)
+    mailbox.remove([2])
+    for data in (b"(BODY[]<0.4> BODY[TEXT])", b"(BODY[]<0.4> BODY[1])"):
+        texts = texts_of(data, mailbox)
+        sources = [texts.source(uid, len(MESSAGE), HEADER_SIZE) for uid in (1, 2, 3)]
+        expected = [[b"From"] * 2, [b"body\r\n"] * 2]
+        assert finish(texts.read(sources)) == FoundSections([1, 3], expected)
 
 
 def test_a_header_without_an_end_gets_none():
-    assert values(b"BODY[HEADER.FIELDS (From)]", b"From: a\r\n", 9) == [b"{9}\r\nFrom: a\r\n"]
+    assert values(b"BODY[HEADER.FIELDS (From)]", b"From: a\r\n", 9) == [b"From: a\r\n"]
 
 
 def test_listed_fields_of_a_large_message_are_selected_when_they_are_there():
     mailbox = SmallMailbox(MESSAGE + bytes(GROUP_OCTETS))
     texts = texts_of(b"(BODY[] BODY[HEADER.FIELDS (From)]<2.5>)", mailbox)
     source = texts.source(1, len(MESSAGE) + GROUP_OCTETS, HEADER_SIZE)
-    [found] = finish(texts.values([source]))
-    assert found is not None
-    assert isinstance(found[1], DeferredFields)
-    assert found[1].literal(MESSAGE[:HEADER_SIZE]) == b"{5}\r\nom: a"
+    _whole, fields = row(finish(texts.read([source])))
+    assert isinstance(fields, DeferredFields)
+    assert fields.literal(MESSAGE[:HEADER_SIZE]) == b"{5}\r\nom: a"
 
 
 def test_nothing_is_read_to_know_where_the_parts_of_a_large_message_lie():
     mailbox = SmallMailbox(MESSAGE + bytes(GROUP_OCTETS))
     texts = texts_of(b"(BODY[1] BODY[2] BODY[1.MIME])", mailbox)
     size = len(MESSAGE) + GROUP_OCTETS
-    found = finish(texts.values([texts.source(1, size, HEADER_SIZE)]))
-    assert found == [
-        [SectionExtent(1, HEADER_SIZE, size), b"NIL", SectionExtent(1, 0, HEADER_SIZE)]
+    found = finish(texts.read([texts.source(1, size, HEADER_SIZE)]))
+    assert row(found) == [
+        SectionExtent(1, HEADER_SIZE, size),
+        None,
+        SectionExtent(1, 0, HEADER_SIZE),
     ]
     assert [call[0] for call in mailbox.calls] == ["items"]
 
@@ -153,5 +171,5 @@ def test_the_parts_of_a_large_message_that_is_gone_are_not_looked_for():
     mailbox.remove([1])
     texts = texts_of(b"BODY[1]", mailbox)
     source = texts.source(1, len(MESSAGE) + GROUP_OCTETS, HEADER_SIZE)
-    assert finish(texts.values([source])) == [None]
+    assert finish(texts.read([source])) == FoundSections([], [[]])
     assert not texts.remembered

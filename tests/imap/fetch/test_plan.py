@@ -92,7 +92,7 @@ def test_other_bulk_columns_are_loaded_besides():
 
 def test_flags_that_the_fetch_altered_are_sent():
     batch = two()
-    batch.sections = [[b"NIL"], [b"NIL"]]
+    batch.sections = [[None, None]]
     batch.changed = frozenset({33})
     assert plan_of(b"BODY[]").lines(batch).splitlines() == [
         b"* 1 FETCH (BODY[] NIL)",
@@ -102,7 +102,7 @@ def test_flags_that_the_fetch_altered_are_sent():
 
 def test_altered_flags_are_sent_once():
     batch = two()
-    batch.sections = [[b"NIL"], [b"NIL"]]
+    batch.sections = [[None, None]]
     batch.changed = frozenset({33})
     plan = plan_of(b"(FLAGS BODY[])")
     assert plan.lines(batch).splitlines()[1] == b"* 3 FETCH (FLAGS (\\Seen) BODY[] NIL)"
@@ -110,26 +110,30 @@ def test_altered_flags_are_sent_once():
 
 def test_a_percent_sign_in_a_field_name_is_no_place():
     batch = two()
-    batch.sections = [[b"{0}\r\n"], [b"{0}\r\n"]]
+    batch.sections = [[b"", b""]]
     plan = plan_of(
         b"BODY.PEEK[HEADER.FIELDS (%b %d%%)]".replace(b"%b", b'"%b"').replace(b"%d%%", b'"%d%%"')
     )
     label = b'BODY[HEADER.FIELDS ("%b" "%d%%")]'
     assert plan.lines(batch).startswith(b"* 1 FETCH (" + label + b" {0}")
-    one = FetchBatch([1], [11], [SEEN], [0], [5], sections=[[b"{0}\r\n"]])
-    assert b"".join(b"%b%b" % part for part in plan.parts(one)) == plan.lines(one)
+    one = FetchBatch([1], [11], [SEEN], [0], [5], sections=[[b""]])
+    assert plan.lines(one) == b"* 1 FETCH (" + label + b" {0}\r\n)\r\n"
 
 
-def test_the_parts_of_a_line_are_the_line():
-    plan = plan_of(b"(UID FLAGS BODY[] BODY[]<3.4> RFC822.SIZE)")
-    one = FetchBatch([1], [11], [SEEN], [0], [5], sections=[[b"{1}\r\nx", b"{0}\r\n"]])
-    assert b"".join(b"%b%b" % part for part in plan.parts(one)) == plan.lines(one)
+def test_sections_are_literals_between_the_other_values():
+    plan = plan_of(b"(UID BODY[] BODY[1]<3.4> RFC822.SIZE BODY[2])")
+    batch = two()
+    batch.sections = [[b"one", b"three"], [b"x", None], [None, b""]]
+    assert plan.lines(batch) == (
+        b"* 1 FETCH (UID 11 BODY[] {3}\r\none BODY[1]<3> {1}\r\nx RFC822.SIZE 5 BODY[2] NIL)\r\n"
+        b"* 3 FETCH (UID 33 BODY[] {5}\r\nthree BODY[1]<3> NIL RFC822.SIZE 6 BODY[2] {0}\r\n)\r\n"
+    )
 
 
-def test_an_extent_comes_out_of_the_parts_as_it_is():
+def test_an_extent_comes_out_of_the_pieces_as_it_is():
     one = FetchBatch([1], [11], [SEEN], [0], [5], sections=[[SectionExtent(11, 0, 5)]])
-    assert list(plan_of(b"(UID BODY.PEEK[])").parts(one)) == [
-        (b"* 1 FETCH (UID ", b"11"),
-        (b" BODY[] ", SectionExtent(11, 0, 5)),
-        (b")\r\n", b""),
+    assert list(plan_of(b"(UID BODY.PEEK[])").pieces(one)) == [
+        b"* 1 FETCH (UID 11 BODY[] ",
+        SectionExtent(11, 0, 5),
+        b")\r\n",
     ]

@@ -21,8 +21,11 @@ def test_a_text_is_compiled_once() -> None:
 
 def test_a_uid_fetch_has_a_plan_of_its_own() -> None:
     plans = FetchPlans(ITEMS)
-    assert read(plans, b"FLAGS").template == b"* %d FETCH (FLAGS %b)\r\n"
-    assert read(plans, b"FLAGS", is_uid=True).template == b"* %d FETCH (UID %d FLAGS %b)\r\n"
+    assert read(plans, b"FLAGS").segments[0].template == b"* %d FETCH (FLAGS %b)\r\n"
+    assert (
+        read(plans, b"FLAGS", is_uid=True).segments[0].template
+        == b"* %d FETCH (UID %d FLAGS %b)\r\n"
+    )
 
 
 @pytest.mark.parametrize("text", [b"NONSENSE", b"FLAGS UID", b"(FLAGS", b""])

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from twisted_mail.imap.fetch.outline import Outline
 from twisted_mail.imap.fetch.section_spec import BodySection
@@ -22,6 +22,7 @@ from twisted_mail.mail.mime import structure
 from twisted_mail.mail.mime.sections import PartNode
 
 GROUP_OCTETS = 256 * 1024  # octets read at a time
+T = TypeVar("T")
 _INLINE = 16 * 1024  # octets whose parts are found in less time than a thread takes
 _REMEMBERED = 4  # large messages whose outlines are remembered
 
@@ -52,11 +53,11 @@ class DeferredFields:
         return literal(selected_octets(self.section, header))
 
 
-Value = bytes | SectionExtent | DeferredFields
+Value = bytes | SectionExtent | DeferredFields | None  # None where there is no such part
 
 
 class SectionSource(NamedTuple):
-    """A message to read; ``spans`` are where its sections lie if no parts have to be found for that.
+    """A message to read, and what is read of it: its sections, or all where parts have to be found.
 
     ``weight`` is how many octets reading takes into memory.
     """
@@ -64,8 +65,19 @@ class SectionSource(NamedTuple):
     uid: int
     size: int
     header_size: int
-    spans: Sequence[Span]
+    ranges: Sequence[MessageRange]
     weight: int
+
+
+class FoundSections(NamedTuple):
+    """The UIDs of messages that are there, and for each section a column of what to send of them.
+
+    If it ``is_large`` it is one message, with values that are sent in pieces.
+    """
+
+    uids: Sequence[int]
+    columns: Sequence[Sequence[Value]]
+    is_large: bool = False
 
 
 @dataclass(slots=True)
@@ -87,16 +99,20 @@ class BodySectionReader:
     def source(self, uid: int, size: int, header_size: int) -> SectionSource:
         """Describe a message by its size, and the size of its header if a section needs it."""
         if self._needs_parts:
-            return SectionSource(uid, size, header_size, (), size * len(self.sections))
-        spans = [whole_span(section, size, header_size) for section in self.sections]
+            whole = (MessageRange(uid),)
+            return SectionSource(uid, size, header_size, whole, size * len(self.sections))
+        ranges = []
         weight = 0
-        for start, stop in spans:
+        for section in self.sections:
+            start, stop = whole_span(section, size, header_size)
+            ranges.append(MessageRange(uid, start, stop))
             weight += stop - start
-        return SectionSource(uid, size, header_size, spans, weight)
+        return SectionSource(uid, size, header_size, ranges, weight)
 
-    def from_kept(self, fields: bytes) -> list[Value]:
-        """Return what to send for a message all of whose sections can be made of its kept fields."""
-        return [literal(selected_octets(section, fields)) for section in self.sections]
+    def from_kept(self, uids: Sequence[int], fields: Sequence[bytes]) -> FoundSections:
+        """Return what to send of messages whose sections can all be made of their kept fields."""
+        columns = [[selected_octets(one, kept) for kept in fields] for one in self.sections]
+        return FoundSections(uids, columns)
 
     def groups(self, sources: Iterable[SectionSource]) -> Iterator[list[SectionSource]]:
         """Yield the messages in groups of bounded size; a large message is a group of its own."""
@@ -111,46 +127,44 @@ class BodySectionReader:
         if group:
             yield group
 
-    async def values(self, group: Sequence[SectionSource]) -> list[list[Value] | None]:
-        """Return what to send for each message of a group; None where a message is gone."""
+    async def read(self, group: Sequence[SectionSource]) -> FoundSections:
+        """Return what to send of the messages of a group."""
         if len(group) == 1 and group[0].weight > GROUP_OCTETS:
-            return [await self._large(group[0])]
+            return await self._large(group[0])
         if self._needs_parts:
             return await self._through_parts(group)
         return await self._small(group)
 
     # ------------------------------------------------------------ three ways to read
 
-    async def _small(self, group: Sequence[SectionSource]) -> list[list[Value] | None]:
+    async def _small(self, group: Sequence[SectionSource]) -> FoundSections:
         """Read just the sections, all in one call."""
-        pieces = [MessageRange(source.uid, *span) for source in group for span in source.spans]
-        found = await self.mailbox.read(pieces)
+        uids = [source.uid for source in group]
+        found = await self.mailbox.read([one for source in group for one in source.ranges])
         number = len(self.sections)
-        return [self._finished(found[at : at + number]) for at in range(0, len(found), number)]
+        columns = [found[at::number] for at in range(number)]
+        if None in found:
+            rows = [None if None in row else row for row in zip(*columns, strict=True)]
+            uids, columns = _present(uids, rows, number)
+        pairs = zip(self.sections, columns, strict=True)
+        return FoundSections(uids, [_selected(section, column) for section, column in pairs])
 
-    def _finished(self, octets: Sequence[bytes | None]) -> list[Value] | None:
-        if None in octets:
-            return None
-        pairs = zip(self.sections, octets, strict=True)
-        return [literal(selected_octets(section, data or b"")) for section, data in pairs]
-
-    async def _through_parts(self, group: Sequence[SectionSource]) -> list[list[Value] | None]:
+    async def _through_parts(self, group: Sequence[SectionSource]) -> FoundSections:
         """Read the messages, find their parts, and cut out the sections."""
-        messages = await self.mailbox.read([MessageRange(source.uid) for source in group])
+        messages = await self.mailbox.read([source.ranges[0] for source in group])
         cut = partial(_cut_all, self.sections, messages, group)
-        if sum(source.size for source in group) <= _INLINE:
-            return cut()
-        return await self.blocking.run(cut)
+        is_little = sum(source.size for source in group) <= _INLINE
+        rows = cut() if is_little else await self.blocking.run(cut)
+        return FoundSections(*_present([one.uid for one in group], rows, len(self.sections)))
 
-    async def _large(self, source: SectionSource) -> list[Value] | None:
+    async def _large(self, source: SectionSource) -> FoundSections:
         """Find where a large message's sections lie; read nothing of them."""
         spans = await self._spans(source)
         if spans is None:
-            return None
-        return [
-            _unread(section, source.uid, span)
-            for section, span in zip(self.sections, spans, strict=True)
-        ]
+            return FoundSections([], [[] for _ in self.sections])
+        pairs = zip(self.sections, spans, strict=True)
+        columns = [[_unread(section, source.uid, span)] for section, span in pairs]
+        return FoundSections([source.uid], columns, is_large=True)
 
     async def _spans(self, source: SectionSource) -> Sequence[Span | None] | None:
         """Return the span of each section of a large message, or None when it is gone."""
@@ -160,7 +174,7 @@ class BodySectionReader:
                 return None
             return [_span(section, source, outline.root) for section in self.sections]
         [first] = await self.mailbox.read([MessageRange(source.uid, 0, 1)])
-        return None if first is None else source.spans
+        return None if first is None else [_span(section, source) for section in self.sections]
 
     async def _outline(self, uid: int) -> Outline | None:
         outline = self.remembered.get(uid)
@@ -176,9 +190,23 @@ class BodySectionReader:
         return outline
 
 
+def _present(
+    uids: Sequence[int], rows: Sequence[Sequence[T] | None], number: int
+) -> tuple[list[int], list[Sequence[T]]]:
+    """Return what is there of rows of so many values, as columns, and whose it is."""
+    found = [(uid, row) for uid, row in zip(uids, rows, strict=True) if row is not None]
+    return [uid for uid, _ in found], [[row[at] for _, row in found] for at in range(number)]
+
+
+def _selected(section: BodySection, column: Sequence[bytes | None]) -> Sequence[bytes | None]:
+    if not section.spec.fields:
+        return column
+    return [selected_octets(section, data or b"") for data in column]
+
+
 def _unread(section: BodySection, uid: int, span: Span | None) -> Value:
     if span is None:
-        return b"NIL"
+        return None
     return (
         DeferredFields(section, MessageRange(uid, *span))
         if section.spec.fields
@@ -202,13 +230,11 @@ def _cut(sections: Sequence[BodySection], data: bytes, source: SectionSource) ->
     values: list[Value] = []
     for section in sections:
         span = _span(section, source, root)
-        values.append(
-            b"NIL" if span is None else literal(selected_octets(section, data[slice(*span)]))
-        )
+        values.append(None if span is None else selected_octets(section, data[slice(*span)]))
     return values
 
 
-def _span(section: BodySection, source: SectionSource, root: PartNode) -> Span | None:
-    if section.spec.path:
+def _span(section: BodySection, source: SectionSource, root: PartNode | None = None) -> Span | None:
+    if root is not None and section.spec.path:
         return part_span(section, root)
     return whole_span(section, source.size, source.header_size)

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from twisted_mail.imap.bulk_column import BulkColumn
-from twisted_mail.imap.fetch.body_sections import BodySectionReader, SectionSource, Value
+from twisted_mail.imap.fetch.body_sections import (
+    BodySectionReader,
+    FoundSections,
+    SectionSource,
+    Value,
+)
 from twisted_mail.imap.fetch.item import FetchBatch
 from twisted_mail.imap.fetch.large_sections import DRAIN_AFTER_OCTETS, LargeSectionSender
 from twisted_mail.imap.fetch.plan import FetchPlan
@@ -127,7 +132,7 @@ class Fetching:
             uids = list(found)
         if plan.sections:
             return await self._with_sections(uids, fetched)
-        return await self._send(self._batch(uids, fetched, {}))
+        return await self._send(self._batch(uids, fetched))
 
     async def _mark_seen(self, uids: Sequence[int]) -> frozenset[int]:
         r"""Mark as ``\Seen``; return the UIDs that were not. What cannot be is read all the same."""
@@ -154,15 +159,18 @@ class Fetching:
                 await self._mailbox.mark(sorted(uids), "remove", _SEEN)
 
     def _batch(
-        self, uids: Sequence[int], fetched: FetchedData, values: dict[int, list[Value]]
+        self, uids: Sequence[int], fetched: FetchedData, sections: Sequence[Sequence[Value]] = ()
     ) -> FetchBatch:
         batch = _batch_of(self._selected, uids, self._shows_gone)
         if fetched.rendered:
             batch.rendered = list(map(fetched.rendered.__getitem__, batch.uids))
         for column, found in fetched.loaded.items():
             batch.loaded[column] = list(map(found.__getitem__, batch.uids))
-        if values:
-            batch.sections = [values[uid] for uid in batch.uids]
+        if len(batch.uids) == len(uids):
+            batch.sections = sections
+        else:  # some are gone since they were read
+            places = list(map(uids.index, batch.uids))
+            batch.sections = [[column[at] for at in places] for column in sections]
         batch.changed = fetched.changed
         fetched.unsent.difference_update(batch.uids)
         if self._plan.has_flags or batch.changed:
@@ -197,13 +205,13 @@ class Fetching:
         )
         kept = self._from_kept(reader, uids, rendered) if self._plan.uses_kept_fields else None
         if kept is not None:
-            return await self._send(self._batch(list(kept), fetched, kept))
+            return await self._send(self._batch(kept.uids, fetched, kept.columns))
         answered = 0
         for group in reader.groups(self._sources(reader, uids, rendered)):
             await self._wire.yield_to_others()
-            pairs = zip(group, await reader.values(group), strict=True)
-            values = {source.uid: value for source, value in pairs if value is not None}
-            answered += await self._send_sections(self._batch(list(values), fetched, values))
+            found = await reader.read(group)
+            batch = self._batch(found.uids, fetched, found.columns)
+            answered += await (self._send_large if found.is_large else self._send)(batch)
         return answered
 
     def _sources(
@@ -216,21 +224,15 @@ class Fetching:
 
     def _from_kept(
         self, reader: BodySectionReader, uids: Sequence[int], rendered: dict[int, RenderedItems]
-    ) -> dict[int, list[Value]] | None:
+    ) -> FoundSections | None:
         """Return the sections if those of all messages can be made of fields that were kept."""
-        fields = {uid: rendered[uid].fields for uid in uids}
-        if not fields or None in fields.values():
-            return None
-        return {uid: reader.from_kept(kept or b"") for uid, kept in fields.items()}
+        fields = [kept for uid in uids if (kept := rendered[uid].fields) is not None]
+        return reader.from_kept(uids, fields) if len(fields) == len(uids) > 0 else None
 
-    async def _send_sections(self, batch: FetchBatch) -> int:
-        if len(batch.sections) == 1 and not all(
-            isinstance(one, bytes) for one in batch.sections[0]
-        ):
-            sender = LargeSectionSender(self._mailbox, self._wire, self._write)
-            await sender.send(self._plan.parts(batch))
-            return 1
-        return await self._send(batch)
+    async def _send_large(self, batch: FetchBatch) -> int:
+        sender = LargeSectionSender(self._mailbox, self._wire, self._write)
+        await sender.send(self._plan.pieces(batch))
+        return len(batch.uids)
 
 
 def _present(uids: Sequence[int], values: Sequence[V | None]) -> dict[int, V]:

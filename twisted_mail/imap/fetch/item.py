@@ -17,8 +17,8 @@ class FetchBatch:
 
     ``flags`` may hold ``\Recent``; ``rendered`` are the items that the store renders, ``loaded`` the
     values of each other bulk column that the plan loads, all in the order of the messages. ``sections``
-    has, for each message, what is sent of the plan's sections. ``changed`` are the UIDs whose flags this
-    FETCH altered.
+    has a column for each of the plan's sections (see ``body_sections``). ``changed`` are the UIDs whose
+    flags this FETCH altered.
     """
 
     numbers: Sequence[int]

@@ -20,18 +20,17 @@ class LargeSectionSender:
     wire: Wire
     write: Callable[[bytes], Awaitable[None]]
 
-    async def send(self, parts: Iterable[tuple[bytes, Any]]) -> None:
-        """Send the parts of an answer (see ``FetchPlan.parts``)."""
-        for shown, value in parts:
-            match value:
+    async def send(self, pieces: Iterable[Any]) -> None:
+        """Send what an answer is made of (see ``FetchPlan.pieces``)."""
+        for piece in pieces:
+            match piece:
                 case SectionExtent():
-                    await self.write(b"%b{%d}\r\n" % (shown, value.stop - value.start))
-                    await self._stream(value)
+                    await self.write(b"{%d}\r\n" % (piece.stop - piece.start))
+                    await self._stream(piece)
                 case DeferredFields():
-                    header = await self._read(value.piece)
-                    await self.write(shown + value.literal(header))
+                    await self.write(piece.literal(await self._read(piece.piece)))
                 case _:
-                    await self.write(shown + value)
+                    await self.write(piece)
 
     async def _stream(self, extent: SectionExtent) -> None:
         """Send a literal whose size is announced already: all of it, or nothing more at all."""

@@ -2,10 +2,13 @@ r"""Plans: a FETCH compiled once, then applied to whole batches of messages.
 
 A plan is one template for the line of a message, ``* %d FETCH (UID %d FLAGS %b)``, and for each value in
 it a column of a batch of messages. Rendering a line is then one ``%``, and rendering a batch one join.
+Where sections are asked for there is a template before each, and one after the last: a section may be
+the whole message, and is copied once, by the join.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -21,9 +24,8 @@ Column = Callable[[FetchBatch], Iterable[Any]]
 
 
 class PlannedValue(NamedTuple):
-    """One value of the line: what stands before it, where it comes from, how it is shown."""
+    """One value of the line: where it comes from, and how it is shown."""
 
-    before: bytes
     column: Column
     shown: Callable[[Any], Any] | None = None
 
@@ -31,6 +33,13 @@ class PlannedValue(NamedTuple):
         """Return what is sent of a batch."""
         found = self.column(batch)
         return found if self.shown is None else map(self.shown, found)
+
+
+class LineSegment(NamedTuple):
+    """A part of the line: its template, and the values in it."""
+
+    template: bytes
+    values: tuple[PlannedValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class FetchPlan:
     ``has_large`` values is answered for few messages at a time.
     """
 
-    values: tuple[PlannedValue, ...]
+    segments: tuple[LineSegment, ...]  # one before each section, and one after the last
     sections: tuple[BodySection, ...]
     tier: ItemTier | None
     loads: tuple[BulkColumn, ...]
@@ -54,26 +63,48 @@ class FetchPlan:
     marks_seen: bool
     uses_kept_fields: bool
     has_large: bool
-    template: bytes
 
     def lines(self, batch: FetchBatch) -> bytes:
         """Return the answers for a batch."""
-        template = self.template
+        if self.sections:
+            return b"".join(self.pieces(batch))
+        [(template, values)] = self.segments
         columns = [
             column(batch) if shown is None else map(shown, column(batch))
-            for _, column, shown in self.values
+            for column, shown in values
         ]
         return b"".join([template % row for row in zip(batch.numbers, *columns, strict=True)])
 
-    def parts(self, batch: FetchBatch) -> Iterator[tuple[bytes, Any]]:
-        """Yield what the line of a batch of one message is made of, piece by piece."""
-        before = b"* %d FETCH (" % batch.numbers[0]
-        for planned in self.values:
-            [value] = planned.values(batch)
-            shown, _, kind = planned.before.rpartition(b"%")
-            yield before + shown.replace(b"%%", b"%"), b"%d" % value if kind == b"d" else value
-            before = b""
-        yield b")\r\n", b""
+    def pieces(self, batch: FetchBatch) -> Iterator[Any]:
+        """Return what the answers are made of, one piece after the other.
+
+        All are octets, but for sections that are sent as they are read.
+        """
+        columns: list[Iterable[Any]] = [batch.numbers]
+        woven: list[Iterable[Any]] = []
+        for (template, values), section in zip(self.segments, batch.sections, strict=False):
+            columns += [value.values(batch) for value in values]
+            columns.append(map(_announced, section))
+            woven += map(template.__mod__, zip(*columns, strict=False)), _without_nil(section)
+            columns = []
+        last, values = self.segments[-1]
+        if values:
+            rows = zip(*[value.values(batch) for value in values], strict=True)
+            woven.append(map(last.__mod__, rows))
+        else:
+            woven.append(repeat(last))
+        return chain.from_iterable(zip(*woven, strict=False))
+
+
+def _announced(section: Any) -> bytes:
+    """Return what stands before the octets of a section: they are a literal; no section is NIL."""
+    if isinstance(section, bytes):
+        return b"{%d}\r\n" % len(section)
+    return b"NIL" if section is None else b""
+
+
+def _without_nil(column: Sequence[Any]) -> Sequence[Any]:
+    return [one or b"" for one in column] if None in column else column
 
 
 def compile_plan(requested: Sequence[RequestedItem], is_uid: bool) -> FetchPlan:
@@ -86,14 +117,11 @@ def compile_plan(requested: Sequence[RequestedItem], is_uid: bool) -> FetchPlan:
     items = [one for one in requested if isinstance(one, FetchItem)]
     sections = tuple([one for one in requested if isinstance(one, BodySection)])
     marks_seen = any(section.marks_seen for section in sections)
-    values = _values(requested, sections)
-    if marks_seen and FLAGS not in items:
-        values.append(PlannedValue(b"%b", _changed_flags))
     columns = dict.fromkeys([item.of for item in items if isinstance(item.of, BulkColumn)])
     loads = tuple([column for column in columns if column.tier is None])
     tier = _tier(columns, sections)
     return FetchPlan(
-        tuple(values),
+        tuple(_segments(requested, marks_seen and FLAGS not in items)),
         sections,
         tier,
         loads,
@@ -103,7 +131,6 @@ def compile_plan(requested: Sequence[RequestedItem], is_uid: bool) -> FetchPlan:
         marks_seen=marks_seen,
         uses_kept_fields=bool(sections) and all(map(is_kept, sections)),
         has_large=bool(sections) or any(column.are_large for column in columns),
-        template=b"* %d FETCH (" + b"".join([value.before for value in values]) + b")\r\n",
     )
 
 
@@ -121,20 +148,27 @@ def _needs_header_size(section: BodySection) -> bool:
     return not section.spec.path and section.spec.kind is not SectionKind.ALL
 
 
-def _values(
-    requested: Sequence[RequestedItem], sections: Sequence[BodySection]
-) -> list[PlannedValue]:
+def _segments(requested: Sequence[RequestedItem], sends_changed: bool) -> Iterator[LineSegment]:
+    """Yield the segments of the line; ``sends_changed`` adds the flags that the FETCH alters."""
+    before, template = b" (", b"* %d FETCH"
     values: list[PlannedValue] = []
     for one in requested:
-        before = b" " if values else b""
         if isinstance(one, BodySection):
-            label = one.label.replace(b"%", b"%%") + b" %b"
-            values.append(PlannedValue(before + label, _section_values(sections.index(one))))
+            yield LineSegment(template + before + _escaped(one.label) + b" %b", tuple(values))
+            template, values = b"", []
         else:
             kind = b" %d" if one.is_number else b" %b"
-            shown = before + one.name.encode("ascii") + kind
-            values.append(PlannedValue(shown, _column(one.of), one.shown))
-    return values
+            template += before + one.name.encode("ascii") + kind
+            values.append(PlannedValue(_column(one.of), one.shown))
+        before = b" "
+    if sends_changed:
+        template += b"%b"
+        values.append(PlannedValue(_changed_flags))
+    yield LineSegment(template + b")\r\n", tuple(values))
+
+
+def _escaped(label: bytes) -> bytes:
+    return label.replace(b"%", b"%%")
 
 
 def _column(of: str | BulkColumn) -> Column:
@@ -143,10 +177,6 @@ def _column(of: str | BulkColumn) -> Column:
     if of.tier is not None:
         return attrgetter("rendered")
     return lambda batch: batch.loaded[of]
-
-
-def _section_values(at: int) -> Column:
-    return lambda batch: [values[at] for values in batch.sections]
 
 
 def _changed_flags(batch: FetchBatch) -> Iterable[bytes]:
