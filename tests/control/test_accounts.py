@@ -207,6 +207,30 @@ def test_accounts_whose_names_have_mail_are_imported_if_that_is_said(
     assert message.exists()
 
 
+def test_a_domain_whose_folder_cannot_be_read_stops_the_import_of_its_own_accounts_only(
+    server: Terminal, tmp_path: Path
+) -> None:
+    with_mail(server)
+    assert server("domain", "add", "example.net") == 0
+    bad = folder(server).parent.with_name("example.net")
+    bad.mkdir()
+    listdir = os.listdir
+
+    def failing(path: bytes) -> list[bytes]:
+        if os.fsdecode(path) == str(bad):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return listdir(path)
+
+    server.monkeypatch.setattr(os, "listdir", failing)
+    path = tmp_path / "roster"
+    path.write_text("bob@example.org:{PLAIN}x\ncarol@example.net:{PLAIN}x\n")
+    assert server("account", "import", str(path)) == 1
+    assert f"{path}:1" not in server.err
+    assert f"{path}:2: whether there is mail cannot be seen: {bad}: Permission" in server.err
+    path.write_text("bob@example.org:{PLAIN}x\n")
+    assert server("account", "import", str(path)) == 0
+
+
 def test_an_account_whose_folder_has_a_hash_for_a_name_is_purged(server: Terminal) -> None:
     name = "é" * 32 + "." + "ü" * 15 + "@example.org"
     path = Path(os.fsdecode(layout.account_path(os.fsencode(folder(server).parent.parent), name)))

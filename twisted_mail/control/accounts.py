@@ -138,7 +138,7 @@ def account_import(options: argparse.Namespace, config: Config) -> CommandResult
     text = _roster(options.file)
     with opened(config) as register:
         try:
-            here = {} if options.keep_mail else kept_mail.kept_mail(config)
+            here = () if options.keep_mail else kept_mail.KeptMailNames(config)
             names = register.accounts.import_lines(text.splitlines(), options.replace, here)
         except AccountImportError as mistaken:
             details = [f"{options.file}:{one.line}: {one.text}" for one in mistaken.mistakes]

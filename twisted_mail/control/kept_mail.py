@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from twisted_mail.config import Config
 from twisted_mail.mail.address import canonical_name
+from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import make_folders, remove_tree
 from twisted_mail.store.format import layout
@@ -22,6 +23,40 @@ def kept_mail(config: Config) -> dict[str, list[bytes]]:
             if os.path.isdir(path):
                 found.setdefault(name, []).append(path)
     return found
+
+
+class KeptMailNames:
+    """The names of accounts that have mail, in their canonical spelling. Each domain is read once.
+
+    Whether a name is here raises Refused where the folder of its domain cannot be read.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._domains: dict[str, frozenset[str]] = {}
+
+    def __contains__(self, name: object) -> bool:
+        domain = str(name).rpartition("@")[2]
+        if domain not in self._domains:
+            self._domains[domain] = self._names_at(domain)
+        return name in self._domains[domain] or os.path.isdir(_own_path(self._config, str(name)))
+
+    def _names_at(self, domain: str) -> frozenset[str]:
+        root = os.fsencode(self._config.mail_folder)
+        try:
+            found = [
+                name
+                for folder in _names(root)
+                if canonical_name(layout.account_name(folder, b"x") or "") == f"x@{domain}"
+                for name, path in _in_domain(self._config, folder)
+                if os.path.isdir(path)
+            ]
+        except OSError as error:
+            path = os.fsdecode(error.filename or root)
+            raise Refused(
+                f"whether there is mail cannot be seen: {path}: {error.strerror}"
+            ) from None
+        return frozenset(found)
 
 
 def _own_path(config: Config, name: str) -> bytes:

@@ -93,7 +93,8 @@ class Accounts:
         """Make accounts from ``address:{SCHEME}hash`` lines, all or none; return their names.
 
         With ``is_replacing`` accounts that exist get the new hash. New ones may not have names that are
-        ``taken``: there is mail of theirs. Raises AccountImportError.
+        ``taken``: there is mail of theirs; what that raises of a name is a mistake of its line. Raises
+        AccountImportError.
         """
         entries, mistakes = account_import.read_accounts(lines)
         with self._tables.transaction():
