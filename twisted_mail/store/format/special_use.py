@@ -9,21 +9,21 @@ from twisted_mail.store.format import layout
 
 
 class SpecialUses:
-    """Which mailbox of an account has which special use, as its file says."""
+    """Which mailbox of an account has which special use, as its file at ``path`` says."""
 
     def __init__(self, disk: Disk, account: bytes) -> None:
         self._disk = disk
-        self._path = os.path.join(account, b"special-use")
+        self.path = os.path.join(account, b"special-use")
 
     @property
     def are_written(self) -> bool:
         """Return whether there is a file, which need not be readable."""
-        return exists(self._disk, self._path)
+        return exists(self._disk, self.path)
 
     def read(self) -> dict[str, str]:
         """Return the special uses by the names of mailboxes."""
         found: dict[str, str] = {}
-        for line in (read_file(self._disk, self._path) or b"").split(b"\n"):
+        for line in (read_file(self._disk, self.path) or b"").split(b"\n"):
             use, _, coded = line.partition(b" ")
             name = layout.mailbox_name(coded) if coded else None
             if name is not None:
@@ -37,7 +37,7 @@ class SpecialUses:
             for name, use in uses.items()
             if use
         )
-        replace_file(self._disk, self._path, b"".join(lines))
+        replace_file(self._disk, self.path, b"".join(lines))
 
     def add(self, added: dict[str, str], there: Container[str]) -> None:
         """Add the uses of mailboxes that will be made, and drop those of mailboxes that are not there.

@@ -67,17 +67,17 @@ def is_writable(name: str) -> bool:
 
 
 class SubscriptionsFile:
-    """The file in the maildir of an account."""
+    """The file in the maildir of an account, at ``path``."""
 
     def __init__(self, disk: Disk, maildir: bytes) -> None:
         self._disk = disk
-        self._path = os.path.join(maildir, FILE)
+        self.path = os.path.join(maildir, FILE)
         self._last_read: set[str] | None = None
         self._stamp = ""  # of the file when that was read
 
     def read(self) -> set[str]:
         """Return the names that are subscribed to."""
-        return parse(read_file(self._disk, self._path) or b"")
+        return parse(read_file(self._disk, self.path) or b"")
 
     def events(self) -> list[SubscriptionChanged]:
         """Return what changed since the last call, whichever program did it."""
@@ -91,11 +91,11 @@ class SubscriptionsFile:
 
     def _current_stamp(self) -> str:
         try:
-            stat = self._disk.stat(self._path)
+            stat = self._disk.stat(self.path)
         except FileNotFoundError:
             return ""
         return f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}"
 
     def write(self, subscribed: Collection[str]) -> None:
         """Replace the file, durably."""
-        replace_file(self._disk, self._path, write(subscribed))
+        replace_file(self._disk, self.path, write(subscribed))
