@@ -167,8 +167,8 @@ class VanishDisk(QuickDisk):
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class FailDisk(QuickDisk):
-    """Fails at its n-th step with ``error``: once, or, for steps ``for_good``, from then on.
+class FailDisk(CachedDisk):
+    """Has all files in memory. Fails at its n-th step with ``error``: once, or ``for_good`` from then on.
 
     The steps that count are those ``for_good``, or else ``among``.
     """
@@ -180,6 +180,7 @@ class FailDisk(QuickDisk):
         for_good: frozenset[str] = frozenset(),
         among: frozenset[str] = frozenset(STEPS),
     ) -> None:
+        super().__init__()
         self.left = fail_at
         self.error = error
         self.for_good = for_good
@@ -233,8 +234,8 @@ for _name in (
     setattr(BadFilesDisk, _name, _bad(_name))
 
 
-def _stepping(name: str) -> Callable[..., Any]:
-    act = getattr(QuickDisk, name)
+def _stepping(name: str, disk: type[Disk] = QuickDisk) -> Callable[..., Any]:
+    act = getattr(disk, name)
 
     def call(self: Any, *args: Any, **named: Any) -> Any:
         if not (isinstance(args[0], apsw.Connection) and args[0].filename == ""):  # in memory
@@ -249,7 +250,7 @@ for _disk in (StopDisk, FailDisk, VanishDisk):
     for _name in STEPS:
         setattr(_disk, _name, _stepping(_name))
 for _name in READING:
-    setattr(FailDisk, _name, _stepping(_name))
+    setattr(FailDisk, _name, _stepping(_name, CachedDisk))
 
 
 @dataclass

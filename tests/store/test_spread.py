@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.contracts.chance import Folder, Model
 from tests.contracts.ground import ALICE, HELLO, FakeRenderer, draft, mail, rows
-from tests.faults import QuickDisk
+from tests.faults import HalfCachedDisk, QuickDisk
 from tests.store.disk_contract import DiskContract
 from tests.store.spread import SpreadStore
 from twisted_mail.interfaces import Account, Mailbox, Store
@@ -79,3 +79,10 @@ class TestSpreadContract(DiskContract):
             if other.id == mailbox.id:
                 assert rows(other) == found
         mailbox.close()
+
+
+class TestSpreadContractFromMemory(TestSpreadContract):
+    """Some files of messages are in memory, and some only in part."""
+
+    chance_examples = 10
+    disk = HalfCachedDisk

@@ -20,7 +20,7 @@ from tests.faults import (
 )
 from tests.store.crash.account import Seen, look_all, store_at
 from tests.store.crash.conftest import Everywhere
-from tests.store.crash.playing import aftermath, play, play_or_refuse
+from tests.store.crash.playing import abandon, aftermath, play, play_or_refuse
 from tests.store.crash.stories import (
     STORIES,
     Story,
@@ -93,6 +93,26 @@ def test_whatever_cannot_be_read_once_is_read_the_next_time(
         disk = FailDisk(step, errno.EIO, among=frozenset(READING))
         answer, done = play_or_refuse(story, root, disk)
         aftermath(story, root, answer, done, old)
+        return not disk.has_failed
+
+    at_every_step(attempt)
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.EAGAIN, errno.ENOENT])
+def test_whichever_step_fails_no_other_octet_is_read(error: int, at_every_step: Everywhere) -> None:
+    """Messages are read twice, the second time from memory."""
+    mails = [mail(text) for text in ("one", "two", "three", "delivered")]
+
+    def attempt(root: Path, step: int) -> bool:
+        disk = FailDisk(step, error, among=frozenset(READING))
+        store = store_at(root, disk)
+        for _ in range(2):
+            with suppress(Unavailable, Refused):
+                inbox = finish(inbox_of(store))
+                found = finish(inbox.read([MessageRange(uid) for uid in (1, 2, 3, 4)]))
+                assert all(each in (None, right) for each, right in zip(found, mails, strict=True))
+                assert all(found) or inbox.faulty
+        abandon(store)
         return not disk.has_failed
 
     at_every_step(attempt)

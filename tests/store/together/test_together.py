@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft
-from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
+from tests.faults import FailDisk, HalfCachedDisk, QuickDisk, StopDisk, Stopped
 from tests.store.conftest import MEMORY
 from tests.store.together.operations import NAMES, OPERATIONS, Operation, appending, creating
 from tests.store.together.shown import Numbers, Shown, look, show
@@ -47,7 +47,7 @@ class Together(RuleBasedStateMachine):
         self.root = Path(tempfile.mkdtemp(prefix="twisted-mail-", dir=folder))
         self.clock = StillClock(2e9)
         self.held: list[Mailbox] = []
-        self.store = self.on_disk(QuickDisk())
+        self.store = self.on_disk(HalfCachedDisk())
         self.memory = MemoryStore(self.clock, FakeRenderer())
         self.numbers = Numbers()
         self.steps = 0
@@ -91,7 +91,7 @@ class Together(RuleBasedStateMachine):
         for path in self.root.glob(lost) if lost else ():
             path.unlink()
         self.clock.seconds += 1.5
-        self.store = self.on_disk(QuickDisk())
+        self.store = self.on_disk(HalfCachedDisk())
 
     def stop(self) -> None:
         self.let_go()
@@ -106,7 +106,7 @@ class Together(RuleBasedStateMachine):
         except Stopped:
             answer = STOPPED
         abandon(stopping)
-        self.store = self.on_disk(QuickDisk())
+        self.store = self.on_disk(HalfCachedDisk())
         self.follow(operation, text, answer)
 
     @rule(
