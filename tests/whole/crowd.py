@@ -22,6 +22,13 @@ def message(name: str) -> bytes:
     return f"From: a@example.com\r\nSubject: {name}\r\n\r\n{BODY}end of {name}\r\n".encode()
 
 
+def whole(line: bytes) -> tuple[int, bytes]:
+    """Return the UID and the octets of a response with ``BODY[]``."""
+    head, _, data = line.partition(b" BODY[] {")
+    size, _, data = data.partition(b"}")
+    return int(head.partition(b"UID ")[2].split()[0]), data[: int(size)]
+
+
 class Book:
     """What was promised. One lock; the clients are many threads."""
 
@@ -89,6 +96,7 @@ class Worker(threading.Thread):
         often = [self._append, self._deliver, self._store, self._copy, self._move, self._expunge]
         often.append(self._expunge)  # it does so half of the time
         seldom = [self._select, self._noop, self._idle, self._private, self._passing, self._wander]
+        often.append(self._read)
         return [*often, *often, *seldom]
 
     def _begin(self) -> None:
@@ -157,6 +165,18 @@ class Worker(threading.Thread):
             sign = self.chance.choice("+-")
             words = " ".join(self.chance.sample(FLAGS, 2))
             self._ask(f"UID STORE {seen.uid} {sign}FLAGS ({words})")
+
+    def _read(self) -> None:
+        """Read a message and the one beside it, each of which must be whole."""
+        seen = self.talker.pick(self.chance.random())
+        if seen is None:
+            return
+        for line in self._ask(f"UID FETCH {seen.uid}:{seen.uid + 1} (UID BODY.PEEK[])").lines:
+            if b" BODY[] " in line:
+                uid, data = whole(line)
+                name = data.partition(b"Subject: ")[2].partition(b"\r\n")[0].decode()
+                assert data.endswith(message(name)), f"{name} is not whole: {data!r}"
+                self.book.name(self.talker.uidvalidity, uid, name)
 
     def _copy(self) -> None:
         self._transfer("COPY")
