@@ -184,8 +184,7 @@ class MaildirStore:
             if account.is_open:
                 self._recent[name] = account
                 continue
-            with suppress(Unavailable):
-                await account.close()
+            await _close(account)
 
     async def close_accounts(self, number: int) -> None:
         """Close the indexes of this many accounts, those used least recently, whoever has them open.
@@ -201,14 +200,12 @@ class MaildirStore:
         for place, account in enumerate(using):
             if place >= number and account.lane.used_at > idle_since:
                 return
-            with suppress(Unavailable):
-                await account.close()
+            await _close(account)
 
     async def close(self) -> None:
         """Close all indexes. The store can still be used, and opens them again."""
         for account in list(self._accounts.values()):
-            with suppress(Unavailable):
-                await account.close()
+            await _close(account)
         self._recent.clear()
 
     # ------------------------------------------------------------ delivery
@@ -272,3 +269,10 @@ class MaildirStore:
                 with suppress(MailError):
                     await account.refresh(mailbox)
         return answers
+
+
+async def _close(account: MaildirAccount) -> None:
+    """Close an account's indexes, and do not wait for a disk that does not answer."""
+    if not account.lane.is_stalled:
+        with suppress(Unavailable):
+            await account.lane.patiently(account.close())

@@ -124,7 +124,7 @@ class BackgroundRendering:
             self._waiting.pop(lane, None)
 
     def _is_idle(self, lane: AccountLane) -> bool:
-        return self._clock.monotonic() - lane.used_at >= IDLE_SECONDS
+        return self._clock.monotonic() - lane.used_at >= IDLE_SECONDS and not lane.is_stalled
 
     async def _step(self, lane: AccountLane, folder: Folder, task: RenderingTask) -> bool:
         """Do one piece of work; return whether it was the last for this mailbox."""

@@ -36,7 +36,8 @@ class UidListCompaction:
     async def step(self) -> bool:
         """Look at one list of an account that is idle; return whether there was one."""
         for lane, folders in list(self._waiting.items()):
-            if self._clock.monotonic() - lane.used_at >= IDLE_SECONDS:
+            is_idle = self._clock.monotonic() - lane.used_at >= IDLE_SECONDS
+            if is_idle and not lane.is_stalled:
                 folder = folders.pop()
                 if not folders:
                     del self._waiting[lane]

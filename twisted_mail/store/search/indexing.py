@@ -6,6 +6,7 @@ whoever waits goes on. An account that the store has forgotten meanwhile waits u
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -140,9 +141,10 @@ class Indexing:
                 break
         else:
             self._waiting.pop(search, None)
-            await search.tidy()
-            if not search.is_in_use():
-                await search.close()  # its descriptors are worth more than its memory
+            with suppress(MailError):
+                await search.tidy()
+                if not search.is_in_use():
+                    await search.close()  # its descriptors are worth more than its memory
 
     def _next(self) -> Search | None:
         """Return an account that may be worked on, and let the others go before it next time."""
@@ -155,7 +157,7 @@ class Indexing:
 
     def _may_work(self, search: Search, waiting: IndexingBacklog) -> bool:
         has_waited = self._clock.monotonic() - waiting.since >= MAX_WAIT_SECONDS
-        return has_waited or self._is_idle(search)
+        return (has_waited or self._is_idle(search)) and not search.lane.is_stalled
 
     def _is_idle(self, search: Search) -> bool:
         return self._clock.monotonic() - search.lane.used_at >= IDLE_SECONDS

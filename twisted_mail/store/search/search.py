@@ -207,7 +207,7 @@ class Search:
         batch = await self.lane.perform_on_in_background(
             folder, messages.batch_of, uids, TEXTS.octets
         )
-        can_go_on = await self._blocking.run(self._index_batch, batch)
+        can_go_on = await self.lane.patiently(self._blocking.run(self._index_batch, batch))
         rest = uids[batch.number :]
         return await self.index(folder, rest) if rest and can_go_on else can_go_on
 

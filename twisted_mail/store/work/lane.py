@@ -1,10 +1,11 @@
 """An account's lane: its work in threads, one piece at a time, asked for on the reactor thread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from twisted_mail.interfaces import Blocking
+from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.tree.events import StoreEvent
@@ -16,6 +17,8 @@ from twisted_mail.store.work.perform import close, perform, perform_on, perform_
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+STALLED_SECONDS = 30.0  # for one piece of work: then its disk may never answer
 
 
 class AccountLane:
@@ -30,6 +33,7 @@ class AccountLane:
         self.tree = tree
         self.publish: Callable[[StoreEvent], None] = _ignore
         self.used_at = 0.0
+        self._began_at: float | None = None  # the piece of work that a thread is at
         self._blocking = blocking
         self._clock = tree.environment.clock
 
@@ -87,7 +91,8 @@ class AccountLane:
         **kwargs: P.kwargs,
     ) -> T:
         """Do a piece of work on the account; it still counts as idle."""
-        return await self.call(partial(perform, self.tree, function, *args, **kwargs))
+        work = self.call(partial(perform, self.tree, function, *args, **kwargs))
+        return await self.patiently(work)
 
     async def perform_on_in_background(
         self,
@@ -97,15 +102,42 @@ class AccountLane:
         **kwargs: P.kwargs,
     ) -> T:
         """Do a piece of work on one mailbox; the account still counts as idle."""
-        return await self.call(partial(perform_on, self.tree, folder, function, *args, **kwargs))
+        work = self.call(partial(perform_on, self.tree, folder, function, *args, **kwargs))
+        return await self.patiently(work)
+
+    async def patiently(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what one piece of work in the background does, while its disk answers.
+
+        Raises Unavailable when that takes too long, and leaves the work to itself: the background of all
+        other accounts is not to wait for this one.
+        """
+        try:
+            return await self._clock.within(STALLED_SECONDS, work)
+        except TimeoutError:
+            raise Unavailable("The disk does not answer.") from None
+
+    @property
+    def is_stalled(self) -> bool:
+        """Return whether a piece of work takes so long that others should not wait for its end."""
+        began = self._began_at
+        return began is not None and self._clock.monotonic() - began >= STALLED_SECONDS
+
+    # ------------------------------------------------------------ for both
 
     async def call(self, function: Callable[[], T]) -> T:
         """Do anything else in the lane, then publish what happened."""
         try:
-            return await self._blocking.run(function)
+            return await self._blocking.run(self._timed, function)
         finally:
             if self.tree.events:
                 self.publish_events()
+
+    def _timed(self, function: Callable[[], T]) -> T:
+        self._began_at = self._clock.monotonic()
+        try:
+            return function()
+        finally:
+            self._began_at = None
 
     async def close(self) -> None:
         """Close the account's index, which is opened again at the next use."""
