@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.process import lane as lane_module
-from twisted_mail.net.process.lane import LEAK, SHORT_SECONDS, Lane, Turn
+from twisted_mail.net.process.lane import LEAK, SHORT_SECONDS, Lane, MeasuredLane, Turn
 
 
 class Pool:
@@ -21,7 +21,7 @@ class Pool:
         self.results: list[Any] = []
         monkeypatch.setattr(lane_module, "monotonic", lambda: self.now)
         monkeypatch.setattr(lane_module, "thread_time", lambda: self.computed)
-        self.lane = Lane(self.submit, has_long_turns=True)
+        self.lane: Lane = MeasuredLane(self.submit)
 
     def submit(self, turn: Turn) -> None:
         if self.is_full:
@@ -54,8 +54,8 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Pool:
 
 def test_what_comes_meanwhile_goes_together(pool: Pool) -> None:
     pool.ask(4)
-    assert len(pool.turn().pieces) == 1
-    assert len(pool.turn().pieces) == 3
+    assert len(pool.turn().results) == 1
+    assert len(pool.turn().results) == 3
     assert pool.results == [0, 1, 2, 3]
 
 
@@ -63,7 +63,7 @@ def test_a_lane_that_has_computed_for_long_takes_long_turns_of_one_piece(pool: P
     pool.ask(4, seconds=2 * SHORT_SECONDS)
     turns = [pool.turn() for _ in range(2)]
     assert [turn.is_long for turn in turns] == [False, True]
-    assert [len(turn.pieces) for turn in turns] == [1, 1]
+    assert [len(turn.results) for turn in turns] == [1, 1]
 
 
 def test_work_that_never_computes_for_long_stays_short(pool: Pool) -> None:
@@ -119,8 +119,8 @@ def test_the_lanes_of_a_lane_have_turns_of_their_own(pool: Pool) -> None:
 
 
 def test_a_lane_that_serves_everybody_takes_no_long_turns(pool: Pool) -> None:
-    pool.lane = Lane(pool.submit, has_long_turns=False)
+    pool.lane = Lane(pool.submit)
     pool.ask(4, seconds=3600)
-    assert [len(pool.turn().pieces) for _ in range(2)] == [1, 3]
+    assert [len(pool.turn().results) for _ in range(2)] == [1, 3]
     pool.ask()
     assert not pool.turn().is_long

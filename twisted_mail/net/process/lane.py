@@ -1,12 +1,21 @@
-"""Lanes: serial queues of work in threads, and their turns, short and long."""
+"""Turns of work in threads, in a short and a long line; and lanes, which have one turn after the other.
 
+A pool may have two lines. Work in the short one begins at once, as long as a thread is free. A lane that
+has computed for long is in the long line until it has paused: few turns of that line run at a time, each
+lane has one turn after the other lanes had theirs, and the other threads stay free for everybody else.
+"""
+
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from queue import SimpleQueue
 from time import monotonic, thread_time
 from typing import Any, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
 
 from twisted_mail.interfaces import Blocking
@@ -23,45 +32,48 @@ LEAK = 0.05  # seconds of computing in a second that a lane may do for ever
 FULL_SECONDS = 0.1  # that the bucket holds: the long line is left two seconds after the last work
 
 
-def _nothing() -> None:
-    pass
-
-
 @dataclass(slots=True, eq=False)
 class Turn:
     """Pieces of work that one thread does one after the other.
 
-    ``ended`` is called on the reactor thread, after all Deferreds were fired, with the seconds for which
-    the processor worked and those in which the turn waited for a thread. Turns that are ``is_long`` wait
-    for each other.
+    ``ended`` is called on the reactor thread, after all Deferreds were fired. Turns that are ``is_long``
+    wait for each other. ``results`` take the place of ``pieces`` when they are done. A turn that is
+    measured says then for how many ``seconds`` the processor worked, and how many it ``waited`` for a
+    thread.
     """
 
     pieces: list[Piece]
     is_long: bool = False
-    ended: Callable[[float, float], None] | None = None
-    _results: list[object] = field(default_factory=list)
-    _given_at: float = 0.0
-    _seconds: float = 0.0
-    _waited: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._given_at = monotonic()
+    ended: "Callable[[Turn], None] | None" = None
+    results: list[tuple[Deferred[Any], object]] = field(default_factory=list)
+    seconds: float = 0.0
+    waited: float = 0.0
 
     def work(self) -> None:
         """Do all pieces. Belongs to the thread; nothing is raised."""
-        self._waited = monotonic() - self._given_at
-        began = thread_time()
-        self._results = [_outcome_of(work) for _, work in self.pieces]
-        # What the work held is released before the next comes.
-        self.pieces = [(deferred, _nothing) for deferred, _ in self.pieces]
-        self._seconds = thread_time() - began
+        self.results = [(deferred, _outcome_of(work)) for deferred, work in self.pieces]
+        self.pieces = []  # what the work held is released before the next comes
 
     def finish(self) -> None:
         """Fire the Deferreds."""
-        for (deferred, _), result in zip(self.pieces, self._results, strict=True):
+        for deferred, result in self.results:
             deferred.callback(result)  # a Failure here becomes an errback
         if self.ended is not None:
-            self.ended(self._seconds, self._waited)
+            self.ended(self)
+
+
+@dataclass(slots=True, eq=False)
+class MeasuredTurn(Turn):
+    """A turn that is measured."""
+
+    given_at: float = 0.0
+
+    def work(self) -> None:
+        """Do all pieces, and measure that."""
+        self.waited = monotonic() - self.given_at
+        began = thread_time()
+        Turn.work(self)
+        self.seconds = thread_time() - began
 
 
 def _outcome_of(work: Callable[[], object]) -> object:
@@ -71,66 +83,144 @@ def _outcome_of(work: Callable[[], object]) -> object:
         return Failure()  # type: ignore[no-untyped-call]
 
 
+class TurnLines:
+    """The turns of a pool, from their submission to their results; the reactor is called once for many.
+
+    At most ``waiting`` pieces of work are not finished, and ``long_turns`` of the long line run together;
+    0: there is none. Threads take turns from ``_queue`` and give them back to ``_end``; more of them are
+    begun while there are more turns than ``_enough``. All else belongs to the reactor thread.
+    """
+
+    def __init__(self, reactor: IReactorFromThreads, waiting: int, long_turns: int) -> None:
+        self._reactor = reactor
+        self._waiting = waiting
+        self._long_turns = long_turns
+        self._queue: SimpleQueue[Turn | None] = SimpleQueue()
+        self._enough: float = math.inf
+        self._given = 0  # turns in the queue or with a thread
+        self._unfinished = 0
+        self._long: deque[Turn] = deque()  # that wait for others of the long line
+        self._long_given = 0
+        self._done: deque[Turn] = deque()  # for the reactor, which is called once for many
+        self._is_called = False
+
+    def submit(self, turn: Turn) -> None:
+        """Do a turn in one thread. Raises Unavailable when too much is waiting already."""
+        if self._unfinished + len(turn.pieces) > self._waiting:
+            raise Unavailable("Too busy, try again later")
+        self._unfinished += len(turn.pieces)
+        if turn.is_long and self._long_given >= self._long_turns:
+            self._long.append(turn)
+        else:
+            self._give(turn)
+
+    def _give(self, turn: Turn) -> None:
+        """Let the next free thread have a turn."""
+        self._given += 1
+        self._long_given += turn.is_long
+        self._queue.put(turn)
+        if self._given > self._enough:
+            self._start_thread()
+
+    def _start_thread(self) -> None:
+        """Begin one more thread."""
+        raise NotImplementedError
+
+    def _end(self, turn: Turn) -> None:
+        """Take a turn that is done. Called in threads."""
+        self._done.append(turn)
+        if not self._is_called:
+            self._is_called = True
+            self._reactor.callFromThread(self._finish)
+
+    def _finish(self) -> None:
+        self._is_called = False  # first of all: results that come from now on call again
+        while self._done:
+            turn = self._done.popleft()
+            self._given -= 1
+            self._unfinished -= len(turn.results)
+            if turn.is_long:
+                self._long_given -= 1
+                if self._long:
+                    self._give(self._long.popleft())
+            turn.finish()
+
+
 class Lane:
     """A serial queue: one piece of work at a time, in order, on any thread of the pool.
 
     What was submitted while a thread was busy goes to the next thread together, so that under load many
-    share one trip between threads. A lane that has computed for more than its share takes long turns, of
-    one piece each, if it ``has_long_turns``. ``submit`` takes a turn, and raises Unavailable when too
-    much is waiting.
+    share one trip between threads. ``submit`` takes a turn, and raises Unavailable when too much is
+    waiting.
     """
 
-    __slots__ = ("_bucket", "_has_long_turns", "_is_busy", "_leaked_at", "_queue", "_submit")
+    __slots__ = ("_is_busy", "_queue", "_submit")
 
-    def __init__(self, submit: Callable[[Turn], None], has_long_turns: bool) -> None:
+    def __init__(self, submit: Callable[[Turn], None]) -> None:
         self._submit = submit
-        self._has_long_turns = has_long_turns
         self._queue: deque[Piece] = deque()
         self._is_busy = False
-        self._bucket = 0.0  # seconds of computing that count
-        self._leaked_at = 0.0
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``work`` after all that was submitted earlier."""
         result: Deferred[T] = Deferred()
-        self._queue.append((result, lambda: work(*args, **kwargs)))
+        self._queue.append((result, partial(work, *args, **kwargs)))
         if not self._is_busy:
             self._next()
         return await result
 
     def lane(self) -> Blocking:
         """Return another serial queue of the same pool."""
-        return Lane(self._submit, self._has_long_turns)
+        return type(self)(self._submit)
 
-    @property
-    def is_long(self) -> bool:
-        """Return whether the lane has computed for more than its share."""
-        return self._has_long_turns and self._bucket > SHORT_SECONDS
+    def _next(self) -> None:
+        """Submit what waits, if anything does."""
+        self._is_busy = bool(self._queue)
+        if self._is_busy:
+            turn = Turn([*self._queue], ended=self._ended)
+            self._queue.clear()
+            self._take(turn)
+
+    def _ended(self, turn: Turn) -> None:
+        self._next()
+
+    def _take(self, turn: Turn) -> None:
+        try:
+            self._submit(turn)
+        except Unavailable:
+            self._is_busy = False
+            refused = [*turn.pieces, *self._queue]
+            self._queue.clear()
+            for deferred, _ in refused:
+                deferred.errback()
+
+
+class MeasuredLane(Lane):
+    """A lane that takes long turns, of one piece each, once it has computed for more than its share."""
+
+    __slots__ = ("_bucket", "_leaked_at")
+
+    def __init__(self, submit: Callable[[Turn], None]) -> None:
+        super().__init__(submit)
+        self._bucket = 0.0  # seconds of computing that count
+        self._leaked_at = 0.0
 
     def _next(self) -> None:
         self._is_busy = bool(self._queue)
-        if self._is_busy:
-            if self._bucket:
-                self._leak()
-            self._take_turn(1 if self.is_long else len(self._queue))
-
-    def _take_turn(self, number: int) -> None:
-        """Submit the next pieces of work."""
+        if not self._is_busy:
+            return
+        if self._bucket:
+            self._leak()
+        is_long = self._bucket > SHORT_SECONDS
+        number = 1 if is_long else len(self._queue)
         pieces = [self._queue.popleft() for _ in range(number)]
-        try:
-            self._submit(Turn(pieces, self.is_long, self._ended))
-        except Unavailable:
-            self._is_busy = False
-            pieces += self._queue
-            self._queue.clear()
-            for deferred, _ in pieces:
-                deferred.errback()
+        self._take(MeasuredTurn(pieces, is_long, self._ended, given_at=monotonic()))
 
-    def _ended(self, seconds: float, waited: float) -> None:
+    def _ended(self, turn: Turn) -> None:
         # Nothing leaks in line: else those who wait there long enough would all be let go at once.
-        self._leaked_at += waited
+        self._leaked_at += turn.waited
         self._leak()
-        self._bucket = min(self._bucket + seconds, FULL_SECONDS)
+        self._bucket = min(self._bucket + turn.seconds, FULL_SECONDS)
         self._next()
 
     def _leak(self) -> None:
