@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.smtp.framing import BadLine, Flaw, Framer
+from twisted_mail.smtp.framing import BadLine, Flaw, Framer, parse_command
 
 LIMIT, AUTH_LIMIT = 20, 40
 OCTETS = st.lists(
@@ -169,3 +169,19 @@ def test_of_a_bad_line_64_octets_are_kept() -> None:
         framer = Framer(80 if flaw is Flaw.LONG else 1000, 1000)
         framer.feed(text + b"\r\n")
         assert framer.next() == BadLine(flaw, text[:64])
+
+
+def test_verbs_have_no_case_and_spaces_at_the_end_do_not_count() -> None:
+    assert parse_command(b"noop") == (b"NOOP", b"")
+    assert parse_command(b"QUIT \t ") == (b"QUIT", b"")
+    assert parse_command(b"Mail FROM:<a@b>  ") == (b"MAIL", b"FROM:<a@b>")
+    assert parse_command(b" \tnoop") == (b"NOOP", b"")
+    assert parse_command(b"Mail\tFROM:<a@b>\tSIZE=1") == (b"MAIL", b"FROM:<a@b>\tSIZE=1")
+
+
+@given(st.binary(max_size=60))
+def test_any_line_has_a_verb_and_an_argument(line: bytes) -> None:
+    verb, argument = parse_command(line)
+    assert b" " not in verb
+    assert verb in line.upper()
+    assert argument in line

@@ -10,7 +10,6 @@ from twisted_mail.smtp.grammar import (
     MAX_HELLO,
     VrfyArgument,
     parse_chunk,
-    parse_command,
     parse_hello,
     parse_mail,
     parse_rcpt,
@@ -22,14 +21,6 @@ def refusal(parse: object, *arguments: object) -> tuple[int, str]:
     with pytest.raises(ProtocolError) as caught:
         parse(*arguments)  # type: ignore[operator]
     return caught.value.outcome.code, caught.value.outcome.enhanced
-
-
-def test_verbs_have_no_case_and_spaces_at_the_end_do_not_count() -> None:
-    assert parse_command(b"noop") == (b"NOOP", b"")
-    assert parse_command(b"QUIT \t ") == (b"QUIT", b"")
-    assert parse_command(b"Mail FROM:<a@b>  ") == (b"MAIL", b"FROM:<a@b>")
-    assert parse_command(b" \tnoop") == (b"NOOP", b"")
-    assert parse_command(b"Mail\tFROM:<a@b>\tSIZE=1") == (b"MAIL", b"FROM:<a@b>\tSIZE=1")
 
 
 @pytest.mark.parametrize(
@@ -283,7 +274,6 @@ def test_no_argument_does_worse_than_a_refusal(argument: bytes) -> None:
         lambda: parse_vrfy(argument),
         lambda: parse_chunk(argument),
         lambda: parse_rcpt(b"TO:" + argument, is_utf8=True),
-        lambda: parse_command(argument),
     ):
         with suppress(ProtocolError):
             parse()

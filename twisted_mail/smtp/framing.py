@@ -1,4 +1,4 @@
-"""Cutting the stream into command lines.
+"""Cutting the stream into command lines, and a line into verb and argument.
 
 A line ends with LF, and is a command only if it ends with CRLF (RFC 5321 §2.3.8). One that cannot be a
 command is named once, as soon as that is certain, and nothing of it is run; the next one begins after its
@@ -13,6 +13,7 @@ from enum import Enum
 from twisted_mail.mail.foreign_protocol import TLS_HANDSHAKE
 
 _USUAL = re.compile(rb"[A-Za-z][^\0\r]*\r")  # what nearly all lines are, known in one look
+_COMMAND = re.compile(rb"[ \t]*([^ \t]*)[ \t]*(.*)", re.DOTALL)
 _HEAD = 64  # octets of a bad line that are kept
 
 
@@ -129,3 +130,10 @@ def _flaw(line: bytes, text: bytes) -> BadLine | None:
     if b"\r" in text or len(line) == len(text):
         return BadLine(Flaw.BARE, text[:_HEAD])
     return None
+
+
+def parse_command(line: bytes) -> tuple[bytes, bytes]:
+    """Return the verb in upper case and the argument, without the spaces around them."""
+    match = _COMMAND.match(line)
+    assert match is not None  # it takes any line
+    return match[1].upper(), match[2].rstrip(b" \t")

@@ -1,4 +1,4 @@
-"""Command lines (RFC 5321 §4.1): bytes into values.
+"""The arguments of commands (RFC 5321 §4.1): bytes into values.
 
 Whatever the text says, it was written by a stranger: every expression here runs in linear time, and a
 line's length is bounded before it comes here.
@@ -23,18 +23,10 @@ _BARE_PATH = re.compile(r'[ \t]*("(?:[^"\\]|\\.)*"[^<>"\s]*|[^<>"\s]+)')
 _PARAMETER = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e\xa0-\U0010ffff]+))?"  # RFC 6531 §3.3
 )
-_COMMAND = re.compile(rb"[ \t]*([^ \t]*)[ \t]*(.*)", re.DOTALL)
 _CHUNK = re.compile(rb"([0-9]{1,19})(?:[ \t]+(LAST))?", re.IGNORECASE)
 
 Parameters = Mapping[str, str | None]
 _NO_PARAMETERS: Parameters = {}
-
-
-def parse_command(line: bytes) -> tuple[bytes, bytes]:
-    """Return the verb in upper case and the argument, without the spaces around them."""
-    match = _COMMAND.match(line)
-    assert match is not None  # it takes any line
-    return match[1].upper(), match[2].rstrip(b" \t")
 
 
 def parse_hello(argument: bytes) -> str:

@@ -14,8 +14,7 @@ from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.command import Command
 from twisted_mail.smtp.commands.table import COMMANDS
 from twisted_mail.smtp.forbidden import forbidden_word
-from twisted_mail.smtp.framing import BadLine, Flaw
-from twisted_mail.smtp.grammar import parse_command
+from twisted_mail.smtp.framing import BadLine, Flaw, parse_command
 from twisted_mail.smtp.greeting import greet
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Settings
