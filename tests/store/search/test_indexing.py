@@ -131,7 +131,7 @@ def test_a_round_ends_when_the_account_is_used(indexed: IndexedStore):
 
 
 def test_the_newest_messages_are_indexed_first(indexed: IndexedStore):
-    uids = indexed.put(indexed.alice, *[f"text {number}" for number in range(100)])
+    uids = indexed.put(indexed.alice, *[f"text {number}" for number in range(PIECE + 50)])
     indexed.idle()
     indexed.work()
     folder = finish(indexed.alice.open("INBOX"))._folder

@@ -297,6 +297,19 @@ def test_messages_that_other_programs_removed_are_not_found(home: Home):
 # ---------------------------------------------------------------- files come and go
 
 
+def test_what_is_expunged_before_its_words_are_written_is_forgotten(home: Home):
+    home.put("hello", "other")
+    home.index()
+    search, folder = home.account.search, home.box()._folder
+    home.put("hello")
+    batch = finish(search.lane.perform_on(folder, messages.batch_of, [3], 1000))
+    assert search._index_batch(batch)
+    finish(home.box().expunge([3]))
+    finish(search.forget(folder, [3]))
+    assert search._index is not None
+    assert search._index.file.rows("SELECT count(*) FROM messages") == [(2,)]
+
+
 def test_a_restart_forgets_nothing(home: Home):
     home.put("hello", "other")
     home.index()

@@ -22,7 +22,7 @@ ROUND_SECONDS = 0.2  # of work on one account, before it is another's turn
 WORK_SECONDS = 0.9  # of work in a second, on accounts that nobody uses
 REPORT_SECONDS = 10.0  # between two reports
 REPORTED = 500  # messages: less work than this is not worth a report
-PIECE = 64  # messages indexed in one go
+PIECE = 128  # messages indexed in one go
 MAX_NOTED = 1000  # changes remembered singly; for more, the mailbox is compared
 
 Report = Callable[[str, str, int, int], None]  # account, mailbox, messages done, of how many

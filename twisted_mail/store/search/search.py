@@ -21,14 +21,16 @@ from twisted_mail.store.search.message_reader import MessageReader, header_of
 from twisted_mail.store.search.messages import HEADERS, TEXTS, LocatedMessage, SearchBatch
 from twisted_mail.store.search.textfile import FILE
 from twisted_mail.store.search.texts import SubstringQuery, matches_everything, substring_query
+from twisted_mail.store.search.unwritten import UnwrittenContents
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.work.lane import AccountLane
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Between two messages that are indexed in the background: then the reactor's thread has the interpreter,
-# which it would else wait for for 5 ms.
+# While messages are indexed in the background there is a gap after so much work: then the reactor's
+# thread has the interpreter, which it would else wait for for 5 ms.
+WORK_SECONDS = 0.001
 GAP_SECONDS = 0.00005
 _ATTEMPTS = 3  # to compare a mailbox that another process writes about
 
@@ -60,6 +62,7 @@ class Search:
         path = os.path.join(tree.path, FILE)
         index = FullTextIndex(tree.disk, path, self._faults, tree.environment.known_uids)
         self._index = index if settings.search else None
+        self._unwritten = UnwrittenContents(self._add)
 
     @property
     def has_open_index(self) -> bool:
@@ -74,12 +77,18 @@ class Search:
     async def _ask(
         self, index: FullTextIndex, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T | None:
-        return await self._blocking.run(lambda: index.attempt(work, *args, **kwargs))
+        """Ask the index, which has everything then that was read so far."""
+
+        def ask() -> T | None:
+            self._unwritten.write()
+            return index.attempt(work, *args, **kwargs)
+
+        return await self._blocking.run(ask)
 
     async def close(self) -> None:
         """Close the index, which is opened again at the next use."""
         if self._index is not None:
-            await self._blocking.run(self._index.close)
+            await self._ask(self._index, self._index.close)
 
     # ------------------------------------------------------------ searching
 
@@ -119,22 +128,22 @@ class Search:
             if moved:
                 hits |= await self.lane.perform_on(folder, messages.matching, moved, what)
             start += batch.number
+        await self._blocking.run(self._unwritten.write)
         return hits
 
     def _scan(self, batch: SearchBatch, what: Contains) -> tuple[set[int], list[int]]:
         """Search messages in the lane; return the hits, and which lie elsewhere by now."""
         look = self._look_in_header if what.where == "header" else self._look_in_text
-        hits, moved, kept = set(), [], []
+        hits, moved = set(), []
         for file in batch.files:
             found = look(file, what)
             if found is None:  # the account's lane finds it, or why it cannot be read
                 moved.append(file.row.uid)
                 continue
             is_hit, new = found
-            kept.append(new)
+            self._unwritten.add(batch.place, new)
             if is_hit:
                 hits.add(file.row.uid)
-        self._add(batch.place, kept)
         return hits, moved
 
     def _look_in_text(
@@ -154,9 +163,7 @@ class Search:
         return matches(data, what) if is_hit is None else is_hit, new
 
     def _add(self, place: MailboxKey, new: list[IndexedContent]) -> bool:
-        if self._index is None or not new:
-            return True
-        return self._index.attempt(self._index.add, place, new) is not None
+        return self._index is None or self._index.attempt(self._index.add, place, new) is not None
 
     # ------------------------------------------------------------ whether messages are the same
 
@@ -204,21 +211,27 @@ class Search:
 
     async def index(self, folder: Folder, uids: Sequence[int]) -> bool:
         """Index a few messages; return whether that can go on."""
-        batch = await self.lane.perform_on_in_background(
-            folder, messages.batch_of, uids, TEXTS.octets
-        )
-        can_go_on = await self.lane.patiently(self._blocking.run(self._index_batch, batch))
-        rest = uids[batch.number :]
-        return await self.index(folder, rest) if rest and can_go_on else can_go_on
+        start = 0
+        while some := uids[start : start + TEXTS.messages]:
+            batch = await self.lane.perform_on_in_background(
+                folder, messages.batch_of, some, TEXTS.octets
+            )
+            if not await self.lane.patiently(self._blocking.run(self._index_batch, batch)):
+                return False
+            start += batch.number
+        return await self.lane.patiently(self._blocking.run(self._unwritten.write))
 
     def _index_batch(self, batch: SearchBatch) -> bool:
-        new = []
+        gap_at = time.monotonic() + WORK_SECONDS
         for file in batch.files:
             found = self._reader.text(file, self._faults.note)
-            if found is not None:  # else it lies elsewhere, and its turn comes another time
-                new.append(found[1])
-            time.sleep(GAP_SECONDS)
-        return self._add(batch.place, new)
+            # What was not found lies elsewhere, and its turn comes another time.
+            if found is not None and not self._unwritten.add(batch.place, found[1]):
+                return False
+            if time.monotonic() >= gap_at:
+                time.sleep(GAP_SECONDS)
+                gap_at = time.monotonic() + WORK_SECONDS
+        return True
 
     async def tidy(self) -> None:
         """Forget mailboxes that are gone."""
