@@ -266,3 +266,13 @@ def test_a_stop_without_dropping_does_all_that_waits(reactor: QueueReactor) -> N
         begin(pool.run(done.append, number), results)
     assert pool.stop(10)
     assert done == list(range(5))
+
+
+def test_no_turn_is_left_lying_while_threads_fall_idle(
+    blocking: ThreadBlocking, reactor: QueueReactor
+) -> None:
+    for number in range(1000):
+        results: list[Any] = []
+        for one in range(1 + number % 5):
+            begin(blocking.run(int, one), results)
+        assert sorted(reactor.until(results, 1 + number % 5)) == list(range(1 + number % 5))

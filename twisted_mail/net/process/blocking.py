@@ -8,8 +8,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from queue import Empty
-from threading import Thread
+from threading import Lock, Thread
 from time import monotonic
 from typing import ParamSpec, TypeVar
 
@@ -81,7 +80,7 @@ class ThreadBlocking(TurnLines):
         while self._long:
             self._give(self._long.popleft())
         for _ in self._threads:
-            self._queue.put(None)
+            self._hand_over(None)
         deadline = monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - monotonic()))
@@ -92,9 +91,7 @@ class ThreadBlocking(TurnLines):
     def _drop(self) -> None:
         """Forget the work that no thread has begun."""
         self._long.clear()
-        with suppress(Empty):
-            while True:
-                self._queue.get_nowait()
+        self._ready.clear()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``work`` in a thread; return or raise what it does."""
@@ -105,10 +102,27 @@ class ThreadBlocking(TurnLines):
     def _work(self) -> None:
         """Run one worker thread."""
         self._begin()
-        while (turn := self._queue.get()) is not None:
+        woken = Lock()
+        woken.acquire()
+        while (turn := self._next_turn(woken)) is not None:
             turn.work()
             self._end(turn)
             del turn
+
+    def _next_turn(self, woken: Lock) -> Turn | None:
+        """Return the next turn; a thread that waits for it has its lock released when it is woken.
+
+        In a ``queue.SimpleQueue`` each item wakes a second idle thread, too, which finds nothing.
+        """
+        while True:
+            with suppress(IndexError):
+                return self._ready.popleft()
+            self._idle.append(woken)
+            if self._ready:  # since before it was known that this thread is idle
+                with suppress(ValueError):  # it is being woken
+                    self._idle.remove(woken)
+                    continue
+            woken.acquire()
 
     def lane(self) -> Blocking:
         """Return a serial queue: one piece of work at a time, in order."""

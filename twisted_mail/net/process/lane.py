@@ -8,9 +8,10 @@ lane has one turn after the other lanes had theirs, and the other threads stay f
 import math
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from queue import SimpleQueue
+from threading import Lock
 from time import monotonic, thread_time
 from typing import Any, ParamSpec, TypeVar
 
@@ -87,17 +88,19 @@ class TurnLines:
     """The turns of a pool, from their submission to their results; the reactor is called once for many.
 
     At most ``waiting`` pieces of work are not finished, and ``long_turns`` of the long line run together;
-    0: there is none. Threads take turns from ``_queue`` and give them back to ``_end``; more of them are
-    begun while there are more turns than ``_enough``. All else belongs to the reactor thread.
+    0: there is none. Threads take turns that are ``_ready`` and give them back to ``_end``; those that
+    find none are ``_idle``, each with the lock that it waits for. More are begun while there are more
+    turns than ``_enough``. All else belongs to the reactor thread.
     """
 
     def __init__(self, reactor: IReactorFromThreads, waiting: int, long_turns: int) -> None:
         self._reactor = reactor
         self._waiting = waiting
         self._long_turns = long_turns
-        self._queue: SimpleQueue[Turn | None] = SimpleQueue()
+        self._ready: deque[Turn | None] = deque()  # None: a thread is to end
+        self._idle: list[Lock] = []
         self._enough: float = math.inf
-        self._given = 0  # turns in the queue or with a thread
+        self._given = 0  # turns that are ready or with a thread
         self._unfinished = 0
         self._long: deque[Turn] = deque()  # that wait for others of the long line
         self._long_given = 0
@@ -118,9 +121,15 @@ class TurnLines:
         """Let the next free thread have a turn."""
         self._given += 1
         self._long_given += turn.is_long
-        self._queue.put(turn)
+        self._hand_over(turn)
         if self._given > self._enough:
             self._start_thread()
+
+    def _hand_over(self, turn: Turn | None) -> None:
+        """Wake one thread, if any is idle: the one that was at work last."""
+        self._ready.append(turn)
+        with suppress(IndexError):
+            self._idle.pop().release()
 
     def _start_thread(self) -> None:
         """Begin one more thread."""
