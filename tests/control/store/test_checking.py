@@ -163,6 +163,13 @@ def test_a_sound_account_has_no_findings(store: StoreCommand) -> None:
     assert "nothing was found" in store.out
 
 
+def test_the_file_of_a_lock_in_use_is_no_finding(store: StoreCommand) -> None:
+    path = store.maildir() / "tmp" / "lock.1.0123456789abcdef"
+    path.write_bytes(b"1:host")
+    os.utime(path, (1, 1))
+    assert store("check", ALICE) == 0, store.out
+
+
 def test_new_mail_and_mail_of_other_programs_are_no_findings(store: StoreCommand) -> None:
     (store.maildir() / "new" / "1.M1P1.host").write_bytes(b"Subject: x\n\ny\n")
     (store.maildir() / "cur" / "1.M2P1.host:2,S").write_bytes(b"Subject: x\n\ny\n")

@@ -155,6 +155,7 @@ def test_a_copy_of_many_that_fails_in_the_midst_is_taken_back(
     assert [type(change) for change in heard] == [EntriesAdded, EntriesExpunged]
     assert list(sent.columns.uids) == []
     folder = Path(os.fsdecode(sent._folder.path))
+    sent._folder.uids.lock.forget()
     assert [*(folder / "cur").iterdir(), *(folder / "tmp").iterdir()] == []
 
 

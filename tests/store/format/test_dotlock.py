@@ -46,11 +46,14 @@ class Ground:
             os.utime(path, (old, old))
 
     def takes(self) -> bool:
+        lock = self.dotlock()
         try:
-            with self.dotlock().held():
+            with lock.held():
                 return self.lock.read_text() == f"{os.getpid()}:{HOST}"
         except Unavailable:
             return False
+        finally:
+            lock.forget()
 
     def left(self) -> list[str]:
         return sorted(os.listdir(self.folder)) + os.listdir(self.folder / "tmp")
@@ -81,6 +84,55 @@ def test_whoever_has_the_lock_may_take_it_again(ground: Ground) -> None:
             pass
         assert ground.lock.exists()
     assert not ground.lock.exists()
+
+
+def test_one_file_serves_for_many_locks(ground: Ground) -> None:
+    lock = ground.dotlock()
+    with lock.held():
+        first = ground.lock.stat().st_ino
+    ground.disk.create = None  # type: ignore[assignment]
+    with lock.held():
+        assert ground.lock.stat().st_ino == first
+    lock.forget()
+    assert ground.left() == ["dovecot-uidlist", "tmp"]
+
+
+def test_a_file_that_was_cleaned_away_is_made_again(ground: Ground) -> None:
+    lock = ground.dotlock()
+    with lock.held():
+        pass
+    for path in (ground.folder / "tmp").iterdir():
+        path.unlink()
+    with lock.held():
+        assert ground.lock.read_text() == f"{os.getpid()}:{HOST}"
+    assert not ground.lock.exists()
+
+
+def test_the_file_follows_a_list_to_another_place(ground: Ground) -> None:
+    lock = ground.dotlock()
+    with lock.held():
+        pass
+    moved = ground.folder / "moved"
+    moved.mkdir()
+    (ground.folder / "tmp").rename(moved / "tmp")
+    lock.move(os.fsencode(moved / "dovecot-uidlist"))
+    ground.disk.create = None  # type: ignore[assignment]
+    with lock.held():
+        assert (moved / "dovecot-uidlist.lock").exists()
+
+
+def test_an_old_file_does_not_make_the_locks_of_others_look_young(
+    ground: Ground,
+) -> None:
+    lock = ground.dotlock()
+    with lock.held():
+        pass
+    ground.age(*(ground.folder / "tmp").iterdir())
+    ground.lock.write_text("77:elsewhere")
+    ground.age(ground.lock, ground.list)
+    ground.disk.stat = LaterDisk().stat  # type: ignore[method-assign]
+    with lock.held():
+        assert ground.lock.read_text() == f"{os.getpid()}:{HOST}"
 
 
 def test_another_store_of_this_process_waits(ground: Ground) -> None:
@@ -186,7 +238,10 @@ def test_a_lock_that_others_overrode_is_left_to_them(ground: Ground) -> None:
 
 
 def test_a_failure_gives_the_lock_up(ground: Ground) -> None:
-    with pytest.raises(OSError, match="full"), ground.dotlock().held():
+    lock = ground.dotlock()
+    with pytest.raises(OSError, match="full"), lock.held():
         raise OSError("full")
+    assert not ground.lock.exists()
+    lock.forget()
     assert ground.left() == ["dovecot-uidlist", "tmp"]
     assert ground.takes()

@@ -12,6 +12,7 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file
 from twisted_mail.store.disk.faults import is_of_one_file
 from twisted_mail.store.format import filename, keywords, layout, subscriptions, uidlist
+from twisted_mail.store.format.dotlock import PREFIX
 from twisted_mail.store.index import read_only
 from twisted_mail.store.index.read_only import IndexedMailbox, IndexSnapshot
 from twisted_mail.store.repair.findings import MessageFile, StoreFinding, of_index, of_list, shown
@@ -172,7 +173,7 @@ class MaildirCheck:
     def _tmp(self, mailbox: str, path: bytes) -> Iterator[StoreFinding]:
         for name in self._disk.names(path):
             file = os.path.join(path, name)
-            if self._is_older(file, OLD_SECONDS):
+            if not name.startswith(PREFIX) and self._is_older(file, OLD_SECONDS):
                 text = f"tmp/{shown(name)} was never finished"
                 yield StoreFinding(mailbox, "leftover", text, file)
 

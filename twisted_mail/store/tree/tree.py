@@ -82,11 +82,13 @@ class Tree:
         return self._index is not None
 
     def close_index(self) -> None:
-        """Close the index; it is opened again when it is needed."""
+        """Close the index, and remove the files kept for locks; all that is there again when needed."""
         if self._index is not None:
             self._index_file = self._index.database.file
             self._index.close()
             self._index = None
+            for folder in self.folders.values():
+                folder.uids.lock.forget()
 
     def lose_index(self) -> None:
         """Have each mailbox read anew from another index, and compared with its list of UIDs."""
