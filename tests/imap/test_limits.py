@@ -29,7 +29,7 @@ def test_a_stranger_has_one_time_limit_for_all_until_login() -> None:
 
 def test_who_has_logged_in_may_be_silent_longer_between_commands_than_in_one() -> None:
     patience = ClientLimits(SETTINGS, StillClock())
-    patience.count_login()
+    patience.is_known = True
     assert patience.seconds(is_between=True) == 1800
     assert patience.seconds(is_between=False) == 300
 
@@ -47,7 +47,8 @@ def test_bad_commands_after_login_are_forgiven_by_a_good_one() -> None:
     patience = ClientLimits(SETTINGS, StillClock())
     patience.count_error(BAD)
     patience.count_error(BAD)
-    patience.count_login()
+    patience.is_known = True
+    patience.count_success()
     assert not patience.count_error(BAD)
     patience.count_success()
     assert not patience.count_error(BAD)

@@ -2,13 +2,13 @@ import re
 
 import pytest
 
-from twisted_mail.imap.settings import Settings
+from twisted_mail.imap.settings import Settings, limits_after_login, limits_before_login
 
 
 def test_the_defaults_are_allowed() -> None:
     settings = Settings()
-    assert settings.before_login.message == 0
-    assert settings.after_login.message == settings.max_size
+    assert limits_before_login(settings).message == 0
+    assert limits_after_login(settings).message == settings.max_size
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,8 @@ def test_what_the_rfcs_forbid_is_refused(name: str, least: int, words: str) -> N
         Settings(**{name: least - 1})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("limits", [Settings().before_login, Settings().after_login])
+@pytest.mark.parametrize(
+    "limits", [limits_before_login(Settings()), limits_after_login(Settings())]
+)
 def test_whatever_is_allowed_can_be_thrown_away(limits: object) -> None:
     assert limits.swallow > max(limits.line, limits.literal, limits.message)  # type: ignore[attr-defined]

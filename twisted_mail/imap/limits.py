@@ -8,7 +8,7 @@ from twisted_mail.mail.outcome import MailError, ProtocolError
 class ClientLimits:
     """What one client has used up. Each ``count`` returns whether that was too much.
 
-    ``errors`` are the bad commands that count against it now.
+    ``errors`` are the bad commands that count against it now. A client that ``is_known`` has logged in.
     """
 
     __slots__ = ("_clock", "_login_deadline", "_login_failures", "_settings", "errors", "is_known")
@@ -19,7 +19,7 @@ class ClientLimits:
         self._login_deadline = clock.monotonic() + settings.login_timeout
         self.errors = 0
         self._login_failures = 0
-        self.is_known = False  # the client has logged in
+        self.is_known = False
 
     def seconds(self, is_between: bool) -> float:
         """Return how long the client may now be silent. Raises ConversationEnded."""
@@ -47,8 +47,3 @@ class ClientLimits:
         """Count a refused login."""
         self._login_failures += 1
         return self._login_failures >= self._settings.max_failed_logins
-
-    def count_login(self) -> None:
-        """Record that the client has logged in."""
-        self.is_known = True
-        self.errors = 0

@@ -17,7 +17,7 @@ from twisted_mail.imap.capabilities import CapabilityContext
 from twisted_mail.imap.framing import Framer
 from twisted_mail.imap.limits import ClientLimits
 from twisted_mail.imap.selected import Selected
-from twisted_mail.imap.settings import Settings
+from twisted_mail.imap.settings import Settings, limits_after_login, limits_before_login
 from twisted_mail.imap.state import State
 from twisted_mail.imap.tables import SessionTables
 from twisted_mail.interfaces import VALID_SECONDS, Account, Mailboxes, Wire
@@ -58,7 +58,7 @@ class ImapSession:
         self.settings = settings
         self.backend = backend
         self.tables = tables
-        self.framer = Framer(settings.before_login)
+        self.framer = Framer(limits_before_login(settings))
         self.limits = ClientLimits(settings, backend.clock)
         self.enabled: set[str] = set()
         self.selected: Selected | None = None
@@ -115,8 +115,8 @@ class ImapSession:
         self._avatar = avatar
         self.valid_until = self.wire.woke_at + VALID_SECONDS
         self.state = State.AUTHENTICATED
-        self.limits.count_login()
-        self.framer.limits = self.settings.after_login
+        self.limits.is_known = True
+        self.framer.limits = limits_after_login(self.settings)
 
     async def require_valid_login(self) -> None:
         """Raise Refused, and end the session, if the account has been removed or disabled since."""

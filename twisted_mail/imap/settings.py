@@ -1,6 +1,7 @@
 """What an operator may set for IMAP."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from twisted_mail.imap.events import CommandLimits
@@ -49,26 +50,28 @@ class Settings:
         if min(self.max_login_line, self.max_line) < 1000:
             raise ValueError("lines of 1000 octets must be allowed (RFC 2683 §3.2.1.5)")
 
-    @property
-    def before_login(self) -> CommandLimits:
-        """Return what one command may hold before login."""
-        return CommandLimits(
-            line=self.max_login_line,
-            literal=self.max_login_literal,
-            literals=self.max_login_literals,
-            command=self.max_login_line + self.max_login_literal,
-            message=0,
-            swallow=max(16 * self.max_login_literal, 2 * self.max_login_line),
-        )
 
-    @property
-    def after_login(self) -> CommandLimits:
-        """Return what one command may hold after login."""
-        return CommandLimits(
-            line=self.max_line,
-            literal=self.max_literal,
-            literals=self.max_literals,
-            command=self.max_command,
-            message=self.max_size,
-            swallow=2 * max(self.max_size, self.max_command),
-        )
+@lru_cache(16)  # one connection after the other asks
+def limits_before_login(settings: Settings) -> CommandLimits:
+    """Return what one command may hold before login."""
+    return CommandLimits(
+        line=settings.max_login_line,
+        literal=settings.max_login_literal,
+        literals=settings.max_login_literals,
+        command=settings.max_login_line + settings.max_login_literal,
+        message=0,
+        swallow=max(16 * settings.max_login_literal, 2 * settings.max_login_line),
+    )
+
+
+@lru_cache(16)
+def limits_after_login(settings: Settings) -> CommandLimits:
+    """Return what one command may hold after login."""
+    return CommandLimits(
+        line=settings.max_line,
+        literal=settings.max_literal,
+        literals=settings.max_literals,
+        command=settings.max_command,
+        message=settings.max_size,
+        swallow=2 * max(settings.max_size, settings.max_command),
+    )

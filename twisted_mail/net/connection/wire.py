@@ -115,8 +115,11 @@ class ConnectionWire:
 
     def _forget_held_input(self) -> None:
         held, self._held_input = self._held_input, None
-        if held is not None:
+        if held is None:
+            return
+        if held.is_charged:
             held.close()
+        if self._buffer.is_narrow:
             self._buffer.narrow(False)
 
     # A generator, and no ``async def``: between the octets that come and who awaits them is one frame.
