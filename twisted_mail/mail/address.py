@@ -59,7 +59,10 @@ class Address:
         Small letters in NFC, as user names have by RFC 8265 §3.3.2. It is what names an account. RFC 5321
         §2.4 lets a host treat local parts as case-sensitive, and advises against it.
         """
-        return str(Address(canonical_text(self.local), self.domain.lower()))
+        local, domain = canonical_text(self.local), self.domain.lower()
+        if local == self.local and domain == self.domain:
+            return self.text
+        return Address(local, domain).text
 
     def __str__(self) -> str:
         return self.text
