@@ -39,7 +39,9 @@ class PasswordCache:
         return False
 
     def _digest(self, stored: str, name: str, password: str) -> bytes:
+        hashed = stored.encode("utf-8", "surrogatepass")
+        account = name.encode("utf-8", "surrogatepass")
+        secret = password.encode("utf-8", "surrogatepass")
         # Lengths in front: no two triples give one text.
-        parts = [part.encode("utf-8", "surrogatepass") for part in (stored, name, password)]
-        text = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        text = b"%d %d %b%b%b" % (len(hashed), len(account), hashed, account, secret)
         return hmac.digest(self._secret, text, hashlib.sha256)

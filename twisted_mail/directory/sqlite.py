@@ -101,6 +101,9 @@ class SqliteDirectory:
     async def home(self, domain: str) -> str | None:
         """Return the domain of ours that a domain is, or is another name of."""
         self._forget_if_changed()
+        return await self._home(domain)
+
+    async def _home(self, domain: str) -> str | None:
         homes = self._homes if self._homes is not None else await self._all_homes()
         return homes.get(domain.lower())
 
@@ -113,7 +116,7 @@ class SqliteDirectory:
 
     async def _find(self, address: Address) -> DirectoryEntry | None:
         entries = self._entries
-        home = await self.home(address.domain)
+        home = await self._home(address.domain)
         if home is None:
             return None
         entry = (await self._record(Address(address.local, home))).entry
@@ -197,15 +200,16 @@ class SqliteDirectory:
         return homes
 
     async def _record_of_name(self, name: str) -> AddressRecord:
+        self._forget_if_changed()
         try:
             address = parse(name)
         except ValueError:  # not an address, so nobody's name
             return AddressRecord()
-        home = await self.home(address.domain) or address.domain
-        return await self._record(Address(address.local, home))
+        home = await self._home(address.domain)
+        own = address if home in (None, address.domain) else Address(address.local, home)
+        return await self._record(own)
 
     async def _record(self, address: Address) -> AddressRecord:
-        self._forget_if_changed()
         key = address.key
         known = self._records.get(key)
         if known is not None:
