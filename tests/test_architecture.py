@@ -235,7 +235,7 @@ def test_the_rooms_of_the_store_import_downwards() -> None:
     [
         ("store.disk.blob", "store.format.layout"),
         ("store.index.index", "store.tree.tree"),
-        ("store.work.move", "store.account.account"),
+        ("store.work.transfer.move", "store.account.account"),
     ],
 )
 def test_an_import_of_a_higher_room_is_refused(module: str, imported: str) -> None:

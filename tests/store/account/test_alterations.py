@@ -18,7 +18,8 @@ from twisted_mail.store.format import keywords
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.trash.expunged_archive import ArchiveFolder
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.work import move, set_flags, staged_copy
+from twisted_mail.store.work import set_flags
+from twisted_mail.store.work.transfer import move, staged_copy
 from twisted_mail.testing.doubles import finish
 
 # ---------------------------------------------------------------- flags

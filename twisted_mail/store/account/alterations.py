@@ -12,17 +12,18 @@ from twisted_mail.store.quota import Usage
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work import copy as copying
 from twisted_mail.store.work import expunge as removal
-from twisted_mail.store.work import move as moving
-from twisted_mail.store.work import set_flags, staged_copy
-from twisted_mail.store.work.copy import Linked
+from twisted_mail.store.work import set_flags
 from twisted_mail.store.work.expunge import Expunged
 from twisted_mail.store.work.lane import AccountLane
-from twisted_mail.store.work.move import MovedMessages
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import How, MarkedMessages, admit, combined
-from twisted_mail.store.work.staged_copy import Stage
+from twisted_mail.store.work.transfer import copy as copying
+from twisted_mail.store.work.transfer import move as moving
+from twisted_mail.store.work.transfer import staged_copy
+from twisted_mail.store.work.transfer.copy import Linked
+from twisted_mail.store.work.transfer.move import MovedMessages
+from twisted_mail.store.work.transfer.staged_copy import Stage
 
 # Messages; by 250, marking 8,192 takes an eighth more of the processor than in one go.
 AT_ONCE = 500

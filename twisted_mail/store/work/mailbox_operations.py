@@ -23,8 +23,8 @@ from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work import move
 from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.transfer import move
 
 MAX_MAILBOXES = 10_000  # of one account
 

@@ -9,8 +9,8 @@ from twisted_mail.store.format import layout, mailbox_names, subscriptions, uidl
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work import staged_copy
 from twisted_mail.store.work.mailbox_operations import make
+from twisted_mail.store.work.transfer import staged_copy
 
 TMP_SECONDS = 36 * 3600  # maildir(5): older files in tmp belong to nobody
 

@@ -20,10 +20,11 @@ from twisted_mail.store.repair.import_stage import ImportStaging
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work import expunge as expunging
-from twisted_mail.store.work import move, set_flags
+from twisted_mail.store.work import set_flags
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.perform import perform
 from twisted_mail.store.work.subscribe import subscribe
+from twisted_mail.store.work.transfer import move
 
 
 @pytest.fixture

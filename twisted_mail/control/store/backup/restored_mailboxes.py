@@ -10,9 +10,10 @@ from twisted_mail.store.format import filename
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work import move, set_flags
+from twisted_mail.store.work import set_flags
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.transfer import move
 
 
 def present(tree: Tree, mailbox: str) -> set[bytes]:

@@ -24,10 +24,10 @@ from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import give_uids, mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.append import added, note_in_index
-from twisted_mail.store.work.copy import faulty_messages, require_usable
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
+from twisted_mail.store.work.transfer.copy import faulty_messages, require_usable
 
 _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 

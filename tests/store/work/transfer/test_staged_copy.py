@@ -6,7 +6,7 @@ import pytest
 
 from tests.contracts.ground import draft, mail
 from tests.faults import StopDisk, Stopped
-from tests.store.work.test_move import account_at
+from tests.store.work.transfer.test_move import account_at
 from twisted_mail.mail.mailbox.entry import CopyResult, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.account import alterations

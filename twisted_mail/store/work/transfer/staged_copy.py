@@ -27,9 +27,9 @@ from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.append import publish_some
-from twisted_mail.store.work.copy import NOTHING, Linked, link
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import admit
+from twisted_mail.store.work.transfer.copy import NOTHING, Linked, link
 
 _LINKED, _COPIED = b".linked", b".copied"
 

@@ -1,0 +1,1 @@
+"""Copying and moving messages from one mailbox to another."""
