@@ -17,6 +17,7 @@ from twisted_mail.store.work.append import TmpFile, publish
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
+from twisted_mail.store.work.transfer.steps import faulty_messages, require_usable
 from twisted_mail.store.work.usage import claim
 
 Linked = tuple[int, TmpFile]  # the message's UID in the source, and the link to its file
@@ -28,17 +29,6 @@ _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 def usage_of(links: Sequence[Linked]) -> Usage:
     """Return how much the copies of linked messages take."""
     return Usage(sum([file.size for _, file in links]), len(links))
-
-
-def faulty_messages() -> Unavailable:
-    """Return the error for messages that cannot be copied or moved all, so that none is."""
-    return Unavailable("Some of the messages cannot be read from the disk.", "CONTACTADMIN")
-
-
-def require_usable(source: Folder, count: int, uids: Sequence[int] | set[int]) -> None:
-    """Raise Unavailable if any of these messages had a fault since there were ``count``."""
-    if source.faulty.since(count, uids):
-        raise faulty_messages()
 
 
 def copy(source: Folder, target: Folder, work: UnitOfWork, uids: Sequence[int]) -> CopyResult:

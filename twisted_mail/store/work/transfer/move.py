@@ -8,30 +8,32 @@ Thousands are moved some at a time, and the folders synced when all are.
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.change import EntriesExpunged
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, CopyResult
-from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.mailbox.entry import CopyResult
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.message_file import link_or_copy
-from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.tree.events import ChangeEvent
+from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import give_uids, mailbox_row
+from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.append import added, note_in_index
-from twisted_mail.store.work.measure import all_measured
+from twisted_mail.store.work.append import note_in_index
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
-from twisted_mail.store.work.transfer.copy import faulty_messages, require_usable
-
-_ATTEMPTS = 8  # at finding files that other programs rename meanwhile
-
-Numbers = Mapping[int, tuple[int, bytes]]  # by UID in the source: UID and base name in the target
+from twisted_mail.store.work.transfer.steps import (
+    ATTEMPTS,
+    Numbers,
+    changing,
+    faulty_messages,
+    new_row,
+    numbered,
+    publish_added,
+    rows_there,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,39 +76,14 @@ def move_some(
 ) -> MovedMessages:
     """Move messages, all or none; ``make_durable`` is to be called when all of them are moved."""
     state = scan(target, work)
-    rows = _there(source, work, ready(source, work), set(uids))
+    rows = rows_there(source, work, ready(source, work), set(uids))
     if not rows:
         return MovedMessages(target.uidvalidity)
     admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))
-    numbers = _numbered(target, work, state, rows)
+    numbers = numbered(target, work, state, rows)
     moved = _move_all(source, target, work, rows, numbers)
     pairs = sorted((old.uid, new.uid) for old, new in moved)
     return MovedMessages(target.uidvalidity, tuple(pairs), frozenset(old.place for old, _ in moved))
-
-
-def _there(source: Folder, work: UnitOfWork, origin: MailboxRow, uids: set[int]) -> list[Row]:
-    """Return the messages that are in the source, measured."""
-    before = source.faulty.count
-    for _ in range(_ATTEMPTS):
-        rows = all_measured(source, work, work.index.rows(origin, uids))
-        if all(row.date != UNKNOWN_DATE for row in rows):
-            return rows
-        require_usable(source, before, uids)
-        scan(source, work, is_forced=True)
-    raise _changing()
-
-
-def _numbered(target: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]) -> Numbers:
-    """Give the messages UIDs in the target."""
-    now = target.clock.now()
-    bases = [target.namer.base(now, row.stored, row.size, original=row.base) for row in rows]
-    with target.uids.lock.held():
-        if target.uids.is_stale():
-            scan(target, work, is_forced=True)
-        given = give_uids(target, work, state, bases)
-    return {
-        row.uid: number for row, number in zip(rows, zip(given, bases, strict=True), strict=True)
-    }
 
 
 def _move_all(
@@ -117,25 +94,19 @@ def _move_all(
     moved: list[tuple[Row, Row]] = []
     began = len(work.events)
     with source.renaming(origin), target.renaming(state):
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             modseq = state.next_modseq()
-            pairs = [(row, _row(target, row, numbers[row.uid], modseq)) for row in rows]
+            pairs = [(row, new_row(target, row, numbers[row.uid], modseq)) for row in rows]
             done = [pair for pair in pairs if _rename(source, target, work, *pair)]
             _record(source, target, work, done)
             moved += done
             if len(done) == len(pairs):
-                _publish(target, work, [new for _, new in moved], began)
+                publish_added(target, work, [new for _, new in moved], began)
                 return moved
             lost = {row.uid for row in rows}.difference(old.uid for old, _ in done)
             scan(source, work, is_forced=True)
             rows = work.index.rows(origin, lost)
-    raise _changing()
-
-
-def _row(target: Folder, row: Row, number: tuple[int, bytes], modseq: int) -> Row:
-    uid, base = number
-    flags, tail = target.keywords.written(row.flags)
-    return Row(uid, base, tail, flags, modseq, row.date, row.size, row.stored)
+    raise changing()
 
 
 def _rename(source: Folder, target: Folder, work: UnitOfWork, old: Row, new: Row) -> bool:
@@ -178,17 +149,3 @@ def _record(
         uids = [old.uid for old, _ in done]
         work.index.remove(origin, uids, origin.next_modseq())
         work.record(source, EntriesExpunged(source.name, tuple(uids), origin.highest_modseq))
-
-
-def _publish(target: Folder, work: UnitOfWork, rows: Sequence[Row], began: int) -> None:
-    """Publish what came to the target, ascending, at its place among the events.
-
-    Those that were found later have lower UIDs than others; and whatever a look at the folder found
-    meanwhile has higher ones, where the target is the source.
-    """
-    if rows:
-        work.events.insert(began, ChangeEvent(target, added(target, sorted(rows))))
-
-
-def _changing() -> Unavailable:
-    return Unavailable("The mailbox is being changed by another program.")

@@ -1,0 +1,79 @@
+"""The steps that COPY and MOVE have in common: which messages there are, and their new numbers."""
+
+from collections.abc import Mapping, Sequence
+
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.tree.events import ChangeEvent
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.loading import give_uids
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.append import added
+from twisted_mail.store.work.measure import all_measured
+from twisted_mail.store.work.reconcile import scan
+
+ATTEMPTS = 8  # at finding files that other programs rename meanwhile
+
+Numbers = Mapping[int, tuple[int, bytes]]  # by UID in the source: UID and base name in the target
+
+
+def rows_there(source: Folder, work: UnitOfWork, origin: MailboxRow, uids: set[int]) -> list[Row]:
+    """Return the messages that are in the source, measured."""
+    before = source.faulty.count
+    for _ in range(ATTEMPTS):
+        rows = all_measured(source, work, work.index.rows(origin, uids))
+        if all(row.date != UNKNOWN_DATE for row in rows):
+            return rows
+        require_usable(source, before, uids)
+        scan(source, work, is_forced=True)
+    raise changing()
+
+
+def numbered(target: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]) -> Numbers:
+    """Give the messages UIDs in the target."""
+    now = target.clock.now()
+    bases = [target.namer.base(now, row.stored, row.size, original=row.base) for row in rows]
+    with target.uids.lock.held():
+        if target.uids.is_stale():
+            scan(target, work, is_forced=True)
+        given = give_uids(target, work, state, bases)
+    return {
+        row.uid: number for row, number in zip(rows, zip(given, bases, strict=True), strict=True)
+    }
+
+
+def new_row(target: Folder, row: Row, number: tuple[int, bytes], modseq: int) -> Row:
+    """Return what a message is in the target, where it has this number and base name."""
+    uid, base = number
+    flags, tail = target.keywords.written(row.flags)
+    return Row(uid, base, tail, flags, modseq, row.date, row.size, row.stored)
+
+
+def publish_added(target: Folder, work: UnitOfWork, rows: Sequence[Row], began: int) -> None:
+    """Publish what came to the target, ascending, at its place among the events.
+
+    Those that were found later have lower UIDs than others; and whatever a look at the folder found
+    meanwhile has higher ones, where the target is the source.
+    """
+    if rows:
+        work.events.insert(began, ChangeEvent(target, added(target, sorted(rows))))
+
+
+# ---------------------------------------------------------------- what goes wrong
+
+
+def faulty_messages() -> Unavailable:
+    """Return the error for messages that cannot be copied or moved all, so that none is."""
+    return Unavailable("Some of the messages cannot be read from the disk.", "CONTACTADMIN")
+
+
+def require_usable(source: Folder, count: int, uids: Sequence[int] | set[int]) -> None:
+    """Raise Unavailable if any of these messages had a fault since there were ``count``."""
+    if source.faulty.since(count, uids):
+        raise faulty_messages()
+
+
+def changing() -> Unavailable:
+    """Return the error for a mailbox whose files are renamed as soon as they are found."""
+    return Unavailable("The mailbox is being changed by another program.")
