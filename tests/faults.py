@@ -1,6 +1,7 @@
 """Disks that stop, fail, or lose what was not synced, for tests of what must survive."""
 
 import errno
+import fcntl
 import os
 import random
 import shutil
@@ -147,11 +148,23 @@ class StopDisk(QuickDisk):
     def __init__(self, stop_at: int) -> None:
         self.stop_at = stop_at
         self.done: list[str] = []
+        self.locked: list[int] = []
 
     def step(self, name: str) -> None:
         if len(self.done) >= self.stop_at:
+            while self.locked:  # the kernel does so when a process ends
+                fcntl.flock(self.locked.pop(), fcntl.LOCK_UN)
             raise Stopped(name)
         self.done.append(name)
+
+    def lock(self, fd: int) -> bool:
+        self.locked.append(fd)
+        return super().lock(fd)
+
+    def close(self, fd: int) -> None:
+        if fd in self.locked:
+            self.locked.remove(fd)
+        super().close(fd)
 
 
 class VanishDisk(QuickDisk):

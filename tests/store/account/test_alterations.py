@@ -2,7 +2,9 @@
 
 import errno
 import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +18,11 @@ from twisted_mail.store.account import alterations
 from twisted_mail.store.account.mailbox import MaildirMailbox
 from twisted_mail.store.format import keywords
 from twisted_mail.store.index.index import Index
+from twisted_mail.store.quota import Quota
 from twisted_mail.store.trash.expunged_archive import ArchiveFolder
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.work import set_flags
-from twisted_mail.store.work.transfer import move, staged_copy
+from twisted_mail.store.work.transfer import move, unfinished_copy
 from twisted_mail.testing.doubles import finish
 
 # ---------------------------------------------------------------- flags
@@ -137,42 +140,87 @@ def test_many_are_copied_some_at_a_time_and_synced_once(
     assert synced[1:] == [{b"cur"}]
 
 
+@pytest.fixture
+def in_between(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Have something happen before the second piece of an alteration."""
+
+    def have(happen: Callable[[], object]) -> None:
+        parts = alterations._parts
+
+        def interrupted(uids: Sequence[int]) -> Iterator[list[int]]:
+            for number, part in enumerate(parts(uids)):
+                if number == 1:
+                    happen()
+                yield part
+
+        monkeypatch.setattr(alterations, "_parts", interrupted)
+
+    return have
+
+
+def fail(*_: object) -> None:
+    raise Unavailable("The disk has trouble")
+
+
+def files_of(mailbox: MaildirMailbox) -> list[Path]:
+    folder = Path(os.fsdecode(mailbox._folder.path))
+    mailbox._folder.uids.lock.forget()
+    return [*(folder / "cur").iterdir(), *(folder / "tmp").iterdir()]
+
+
 def test_a_copy_of_many_that_fails_in_the_midst_is_taken_back(
-    shared: SharedMaildir, five: MaildirMailbox, monkeypatch: pytest.MonkeyPatch
+    shared: SharedMaildir, five: MaildirMailbox, in_between: Any
 ) -> None:
     sent = shared.open("Sent")
     heard: list[Change] = []
     sent.watch(heard.append)
-    publish = staged_copy.publish
-
-    def failing(target, work, stage, links):
-        if heard:
-            raise OSError(errno.EIO, "the disk has trouble")
-        return publish(target, work, stage, links)
-
-    monkeypatch.setattr(staged_copy, "publish", failing)
+    in_between(fail)
     with pytest.raises(Unavailable):
         finish(five.copy([1, 2, 3, 4, 5], "Sent"))
     assert [type(change) for change in heard] == [EntriesAdded, EntriesExpunged]
     assert list(sent.columns.uids) == []
-    folder = Path(os.fsdecode(sent._folder.path))
-    sent._folder.uids.lock.forget()
-    assert [*(folder / "cur").iterdir(), *(folder / "tmp").iterdir()] == []
+    assert files_of(sent) == []
 
 
-def test_a_copy_of_many_goes_on_where_another_process_finished_it(
-    shared: SharedMaildir, five: MaildirMailbox, monkeypatch: pytest.MonkeyPatch
+def test_a_copy_of_many_that_cannot_be_taken_back_is_taken_back_at_the_next_start(
+    shared: SharedMaildir, five: MaildirMailbox, in_between: Any, monkeypatch: Any
 ) -> None:
-    seal = staged_copy.seal
+    sent = shared.open("Sent")
+    finish(shared.account.append("Sent", [draft(mail("old"))]))
+    in_between(fail)
+    monkeypatch.setattr(unfinished_copy, "withdraw", fail)
+    with pytest.raises(Unavailable):
+        finish(five.copy([1, 2, 3, 4, 5], "Sent"))
+    assert list(sent.columns.uids) == [1, 2, 3]
+    finish(SharedMaildir(shared.root).account.refresh("Sent"))
+    finish(sent.refresh())
+    assert list(sent.columns.uids) == [1]
+    assert len(files_of(sent)) == 1
 
-    def seal_and_be_finished(target, work, stage):
-        seal(target, work, stage)
-        staged_copy.clean(target.disk, stage.copied, is_old=False)
 
-    monkeypatch.setattr(staged_copy, "seal", seal_and_be_finished)
+def test_a_process_that_starts_meanwhile_leaves_a_copy_of_many_alone(
+    shared: SharedMaildir, five: MaildirMailbox, in_between: Any
+) -> None:
+    in_between(lambda: finish(SharedMaildir(shared.root).account.refresh("Sent")))
     copied = finish(five.copy([1, 2, 3, 4, 5], "Sent"))
     assert (copied.sources, copied.targets) == ((1, 2, 3, 4, 5), (1, 2, 3, 4, 5))
-    assert list(shared.open("Sent").columns.uids) == [1, 2, 3, 4, 5]
+    sent = shared.open("Sent")
+    assert list(sent.columns.uids) == [1, 2, 3, 4, 5]
+    assert len(files_of(sent)) == 5
+
+
+def test_a_copy_of_many_for_which_there_is_no_room_does_not_begin(
+    shared: SharedMaildir, five: MaildirMailbox
+) -> None:
+    sent = shared.open("Sent")
+    heard: list[Change] = []
+    sent.watch(heard.append)
+    shared.account._tree.ledger.quota = Quota(messages=9)
+    with pytest.raises(Refused) as caught:
+        finish(five.copy([1, 2, 3, 4, 5], "Sent"))
+    assert caught.value.condition == "OVERQUOTA"
+    assert heard == []
+    assert files_of(sent) == []
 
 
 # ---------------------------------------------------------------- moved

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.store.format import filename
-from twisted_mail.store.format.filename import by_age
+from twisted_mail.store.format.filename import Namer, NameSeries, by_age
 
 
 def test_base_names_are_sorted_by_the_numbers_they_begin_with() -> None:
@@ -38,3 +38,14 @@ def test_letters_end_at_a_comma_and_are_those_of_the_second_version() -> None:
     assert filename.letters(b"c:2,FS,x,S=3") == "FS"
     assert filename.letters(b"c:2,") == filename.letters(b"n") == ""
     assert filename.letters(b"c:1,FS") == ""
+
+
+def test_the_names_of_a_series_are_its_own_and_in_the_order_in_which_they_were_made() -> None:
+    namer = Namer("host")
+    series, other = namer.series(1_900_000_000.5), namer.series(1_900_000_000.5)
+    bases = [series.base(30, 31, b"1.x") for _ in range(12)]
+    assert by_age(reversed(bases)) == bases
+    assert {filename.sizes(base) for base in bases} == {(30, 31)}
+    assert filename.email_id(bases[0]) == filename.email_id(b"1.x")
+    assert all(NameSeries.named(series.name).has(base + b":2,S") for base in bases)
+    assert not series.has(other.base(30, 31, b"1.x"))

@@ -20,10 +20,11 @@ from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import How, MarkedMessages, admit, combined
 from twisted_mail.store.work.transfer import copy as copying
 from twisted_mail.store.work.transfer import move as moving
-from twisted_mail.store.work.transfer import staged_copy
-from twisted_mail.store.work.transfer.copy import Linked
+from twisted_mail.store.work.transfer import unfinished_copy
+from twisted_mail.store.work.transfer.copy import Pairs
 from twisted_mail.store.work.transfer.move import MovedMessages
-from twisted_mail.store.work.transfer.staged_copy import Stage
+from twisted_mail.store.work.transfer.unfinished_copy import UnfinishedCopy
+from twisted_mail.store.work.usage import claim
 
 # Messages; by 250, marking 8,192 takes an eighth more of the processor than in one go.
 AT_ONCE = 500
@@ -93,40 +94,35 @@ async def _mark_in_pieces(
 
 
 async def copy(
-    lane: AccountLane, source: Folder, uids: Sequence[int], name: str, flags: Flags
+    lane: AccountLane, source: Folder, uids: Sequence[int], name: str, flags: Flags, size: Usage
 ) -> CopyResult:
-    """Copy messages to the mailbox of this name, all or none; ``flags`` are all that they have."""
+    """Copy messages to the mailbox of this name, all or none.
+
+    ``flags`` are all that they have, and ``size`` is what they take at least.
+    """
     if len(uids) == 1:
         return await lane.perform_on(source, _to_named, copying.copy, uids, name)
     if len(uids) <= AT_ONCE:
-        return await lane.perform_on(source, staged_copy.copy, name, uids, flags)
-    stage = await lane.perform_on(source, staged_copy.begin, name, flags)
-    links: list[Linked] = []
+        return await lane.perform_on(source, unfinished_copy.copy, name, uids, flags)
+    begun = await lane.perform_on(source, _begin_copy, name, flags, size)
     try:
-        return await _copy_in_pieces(lane, source, uids, stage, links)
+        return await _copy_in_pieces(lane, source, uids, begun)
     except Exception:
         with suppress(MailError):
-            await lane.perform_on(stage.target, staged_copy.withdraw, stage, links)
+            await lane.perform_on(begun.target, unfinished_copy.withdraw, begun)
         raise
+    finally:
+        begun.release()
 
 
 async def _copy_in_pieces(
-    lane: AccountLane, source: Folder, uids: Sequence[int], stage: Stage, links: list[Linked]
+    lane: AccountLane, source: Folder, uids: Sequence[int], begun: UnfinishedCopy
 ) -> CopyResult:
-    """Copy messages by way of a stage; ``links`` gets what was linked."""
-    held = Usage()
+    target, pairs = begun.target, Pairs()
     for part in _parts(uids):
-        linked = await lane.perform_on(source, staged_copy.link_some, stage, part, held)
-        links += linked
-        held = held.plus(copying.usage_of(linked))
-    target = stage.target
-    await lane.perform_on(target, staged_copy.seal, stage)
-    pairs: list[tuple[int, int]] = []
-    for start in range(0, len(links), AT_ONCE):
-        some = links[start : start + AT_ONCE]
-        pairs += await lane.perform_on(target, staged_copy.publish, stage, some)
-    await lane.perform_on(target, staged_copy.finish, stage)
-    return staged_copy.result(stage, pairs)
+        pairs += await lane.perform_on(source, copying.copy_some, target, part, begun.names)
+    await lane.perform_on(target, unfinished_copy.finish, begun)
+    return copying.result(target, pairs)
 
 
 async def expunge(lane: AccountLane, folder: Folder, uids: Sequence[int]) -> Expunged:
@@ -177,6 +173,15 @@ def _to_named(
     """Copy or move messages to the mailbox of this name."""
     mailbox_row(source, work)
     return act(source, work.tree.target(name), work, uids)
+
+
+def _begin_copy(
+    source: Folder, work: UnitOfWork, name: str, flags: Flags, size: Usage
+) -> UnfinishedCopy:
+    """Begin a copy of thousands of messages, unless it is known that there is no room for all."""
+    begun = unfinished_copy.begin(source, work, name, flags)
+    claim(work, size)
+    return begun
 
 
 def _ready_target(source: Folder, work: UnitOfWork, name: str, flags: Flags) -> Folder:

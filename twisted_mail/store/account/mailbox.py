@@ -1,6 +1,6 @@
 """One open mailbox of a maildir, as one session has it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -159,26 +159,24 @@ class MaildirMailbox:
     async def copy(self, uids: Sequence[int], target: str) -> CopyResult:
         """Copy messages, all or none."""
         await measure_for_claim(self._lane)
-        flags = self._flags_of(uids)
-        async with self._services.claim.hold(await self._size_of(uids)):
-            return await alterations.copy(self._lane, self._folder, uids, target, flags)
-
-    async def _size_of(self, uids: Sequence[int]) -> Usage:
-        """Return how much messages take, if anybody is to be asked whether there is room."""
-        if not self._services.claim.is_remote:
-            return Usage()
-        await self.measure(uids)
-        rows = [row for row in map(self.columns.row, uids) if row is not None]
-        return Usage(sum(self.columns.sizes[row] for row in rows), len(rows))
+        if self._services.claim.is_remote:
+            await self.measure(uids)
+        rows = self._rows_of(uids)
+        size = Usage(sum([self.columns.sizes[row] for row in rows]), len(rows))
+        flags = self._flags_of(rows)
+        async with self._services.claim.hold(size):
+            return await alterations.copy(self._lane, self._folder, uids, target, flags, size)
 
     async def move(self, uids: Sequence[int], target: str) -> CopyResult:
         """Move messages."""
-        flags = self._flags_of(uids)
+        flags = self._flags_of(self._rows_of(uids))
         return await alterations.move(self._lane, self._folder, uids, target, flags)
 
-    def _flags_of(self, uids: Sequence[int]) -> Flags:
+    def _rows_of(self, uids: Sequence[int]) -> list[int]:
+        return [row for row in map(self.columns.row, uids) if row is not None]
+
+    def _flags_of(self, rows: Iterable[int]) -> Flags:
         """Return all flags that any of the messages has."""
-        rows = [row for row in map(self.columns.row, uids) if row is not None]
         return flag.NONE.union(*{self.columns.flags[row] for row in rows})
 
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:

@@ -120,9 +120,13 @@ def make_folders(disk: Disk, path: bytes) -> None:
 def remove_tree(disk: Disk, path: bytes) -> None:
     """Remove a folder and all in it, without following links."""
     for name in disk.names(path):
-        inner = os.path.join(path, name)
-        try:
-            disk.unlink(inner)
-        except (IsADirectoryError, PermissionError):
-            remove_tree(disk, inner)
+        remove(disk, os.path.join(path, name))
     disk.remove_folder(path)
+
+
+def remove(disk: Disk, path: bytes) -> None:
+    """Remove a file, or a folder and all in it."""
+    try:
+        disk.unlink(path)
+    except (IsADirectoryError, PermissionError):
+        remove_tree(disk, path)

@@ -11,7 +11,8 @@ import itertools
 import os
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from operator import eq, itemgetter
 
 from twisted_mail.mail.mailbox import flags as flag
@@ -71,6 +72,49 @@ class Namer:
         unique += MARK + mark if mark else b""
         email = b",E=" + email_id(original).encode() if original else b""
         return b"%d.%s.%s%s,S=%d,W=%d" % (seconds, unique, self._host, email, size, wire)
+
+    def series(self, now: float) -> "NameSeries":
+        """Return new base names for files that come together."""
+        seconds, fraction = divmod(max(0, int(now * 1_000_000)), 1_000_000)
+        before = b"%d.M%06dP%dQ" % (seconds, fraction, os.getpid())
+        after = b"R%s.%s" % (os.urandom(8).hex().encode(), self._host)
+        return NameSeries(before, after)
+
+
+@dataclass(frozen=True, slots=True)
+class NameSeries:
+    """Base names as those of ``Namer``, of copies: all but the counter is the same, and no other's."""
+
+    before: bytes
+    after: bytes
+    _counter: Iterator[int] = field(default_factory=itertools.count, compare=False)
+
+    @classmethod
+    def named(cls, name: bytes) -> "NameSeries":
+        """Return the series of this name."""
+        before, _, after = name.partition(b"QR")
+        return cls(before + b"Q", b"R" + after)
+
+    @property
+    def name(self) -> bytes:
+        """Return what the names have in common."""
+        return self.before + self.after
+
+    def base(self, size: int, wire: int, original: bytes) -> bytes:
+        """Return the next base name, for a file of these sizes and a copy of the one of a base name."""
+        values = (
+            self.before,
+            next(self._counter),
+            self.after,
+            email_id(original).encode(),
+            size,
+            wire,
+        )
+        return b"%s%d%s,E=%s,S=%d,W=%d" % values
+
+    def has(self, name: bytes) -> bool:
+        """Return whether the name of a file is one of the series."""
+        return name.startswith(self.before) and self.after in name
 
 
 def email_id(base: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Putting messages into mailboxes, by APPEND, and the steps by which COPY does so too.
+"""Putting messages into mailboxes, by APPEND and by undeletion.
 
 The steps, in this order: the file lies in the target's tmp, synced; its UID is in the list, synced; it
 is renamed into cur, and cur is synced; the index knows it. Whatever fails takes all back.
@@ -40,11 +40,6 @@ class TmpFile:
     size: int
     stored: int
 
-    def moved(self, folder: bytes) -> "TmpFile":
-        """Return it in another folder, by the same name."""
-        path = folder + self.path[self.path.rindex(b"/") :]
-        return TmpFile(path, self.base, self.flags, self.date, self.size, self.stored)
-
 
 # ---------------------------------------------------------------- append
 
@@ -84,29 +79,21 @@ def _written(folder: Folder, work: UnitOfWork, draft: NewMessage, mark: bytes) -
     return TmpFile(path, base, draft.flags, math.floor(seconds), size, size)
 
 
-# ---------------------------------------------------------------- the common end
+# ---------------------------------------------------------------- the end, also of undeletion
 
 
 def publish(
     folder: Folder, work: UnitOfWork, state: MailboxRow, arrivals: Sequence[TmpFile]
 ) -> list[Row]:
     """Give UIDs to files that lie in tmp, and move them to cur, durably."""
-    rows = publish_some(folder, work, state, arrivals)
-    if rows:
-        folder.sync({b"cur"})
-    return rows
-
-
-def publish_some(
-    folder: Folder, work: UnitOfWork, state: MailboxRow, arrivals: Sequence[TmpFile]
-) -> list[Row]:
-    """Give UIDs to files that lie in tmp, durably, and move them to cur, which is to be synced."""
     if not arrivals:
         return []
     with folder.uids.lock.held():
         if folder.uids.is_stale():
             scan(folder, work, is_forced=True)
-        return _numbered(folder, work, state, arrivals)
+        rows = _numbered(folder, work, state, arrivals)
+    folder.sync({b"cur"})
+    return rows
 
 
 def _numbered(

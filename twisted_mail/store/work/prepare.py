@@ -4,13 +4,13 @@ import os
 from contextlib import suppress
 
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import exists, make_folders, remove_tree
+from twisted_mail.store.disk.durable import exists, make_folders, remove, remove_tree
 from twisted_mail.store.format import layout, mailbox_names, subscriptions, uidlist
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.mailbox_operations import make
-from twisted_mail.store.work.transfer import staged_copy
+from twisted_mail.store.work.transfer import unfinished_copy
 
 TMP_SECONDS = 36 * 3600  # maildir(5): older files in tmp belong to nobody
 
@@ -52,15 +52,15 @@ def _clean_tmp(tree: Tree, path: bytes) -> None:
         with suppress(OSError):
             file = os.path.join(path, name)
             is_old = tree.disk.stat(file).st_mtime < oldest
-            if staged_copy.is_stage(name):
-                _clean_stage(tree, file, is_old)
+            if unfinished_copy.is_listed(name):
+                _clean_copy(tree, file)
             elif is_old:
-                tree.disk.unlink(file)
+                remove(tree.disk, file)
 
 
-def _clean_stage(tree: Tree, path: bytes, is_old: bool) -> None:
+def _clean_copy(tree: Tree, path: bytes) -> None:
     try:
-        staged_copy.clean(tree.disk, path, is_old)
+        unfinished_copy.clean(tree.disk, path)
     except OSError as error:  # the next start goes on with it
         tree.environment.faults.note(path, error)
 

@@ -1,117 +1,121 @@
-"""Copying a message from one mailbox to another by a link; several: see ``staged_copy``."""
+"""Copying messages from one mailbox to another by links; several all or none: see ``unfinished_copy``.
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+The steps, in this order: their new UIDs are in the target's list, synced; each file has a link in the
+target's cur; the index knows them; cur is synced. Whatever fails takes all back.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, CopyResult
-from twisted_mail.mail.mailbox.flags import Flags
-from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store.disk.message_file import link_or_copy
-from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.mail.mailbox.entry import CopyResult
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.format.filename import NameSeries
+from twisted_mail.store.index.rows import Row
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.append import TmpFile, publish
-from twisted_mail.store.work.measure import all_measured
+from twisted_mail.store.work.append import note_in_index
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
-from twisted_mail.store.work.transfer.steps import faulty_messages, require_usable
+from twisted_mail.store.work.transfer.steps import (
+    ATTEMPTS,
+    Numbers,
+    changing,
+    faulty_messages,
+    link_in_cur,
+    new_row,
+    numbered,
+    publish_added,
+    rows_there,
+)
 from twisted_mail.store.work.usage import claim
 
-Linked = tuple[int, TmpFile]  # the message's UID in the source, and the link to its file
-
-NOTHING = Usage()
-_ATTEMPTS = 8  # at finding files that other programs rename meanwhile
-
-
-def usage_of(links: Sequence[Linked]) -> Usage:
-    """Return how much the copies of linked messages take."""
-    return Usage(sum([file.size for _, file in links]), len(links))
+Pairs = list[tuple[int, int]]  # UIDs in the source and in the target, ascending
 
 
 def copy(source: Folder, target: Folder, work: UnitOfWork, uids: Sequence[int]) -> CopyResult:
-    """Copy messages, all or none."""
-    state = scan(target, work)
-    linked = link(source, target, work, uids, target.subfolder(b"tmp"))
-    copies = publish(target, work, state, [file for _, file in linked])
-    pairs = tuple(uid for uid, _ in linked), tuple(row.uid for row in copies)
-    return CopyResult(target.uidvalidity, *pairs)
+    """Copy a message, durably. Of several, a crash may leave some."""
+    pairs = copy_some(source, work, target, uids, target.namer.series(target.clock.now()))
+    if pairs:
+        target.sync({b"cur"})
+    return result(target, pairs)
 
 
-def link(
-    source: Folder,
-    target: Folder,
-    work: UnitOfWork,
-    uids: Sequence[int],
-    place: bytes,
-    before: Usage = NOTHING,
-) -> list[Linked]:
-    """Put links to messages into a folder, for the target to publish; ``before`` was linked earlier.
+def result(target: Folder, pairs: Pairs) -> CopyResult:
+    """Return the UIDs of what was copied."""
+    sources, targets = tuple(here for here, _ in pairs), tuple(there for _, there in pairs)
+    return CopyResult(target.uidvalidity, sources, targets)
 
-    Each link has the name that the file is to have in cur. Raises Refused: OVERQUOTA, LIMIT.
+
+def copy_some(
+    source: Folder, work: UnitOfWork, target: Folder, uids: Sequence[int], names: NameSeries
+) -> Pairs:
+    """Copy messages, all or none; cur is to be synced when all of them are copied.
+
+    Raises Refused: OVERQUOTA, LIMIT.
     """
-    origin = ready(source, work)
-    modseq = origin.highest_modseq
-    there = all_measured(source, work, work.index.rows(origin, set(uids)))
-    claim(work, before.plus(Usage(sum(row.size for row in there), len(there))))
-    _admit(target, work, (row.flags for row in there))
-    if origin.highest_modseq != modseq:  # the source was looked at meanwhile
-        there = work.index.rows(origin, set(uids))
-    linked = _link_all(source, work, origin, there, partial(_link, source, target, work, place))
-    _admit(target, work, (file.flags for _, file in linked))
-    return linked
-
-
-def _admit(target: Folder, work: UnitOfWork, flags: Iterable[Flags]) -> None:
-    admit(target, work, ready(target, work), flag.NONE.union(*flags))
+    state = scan(target, work)
+    rows = rows_there(source, work, ready(source, work), set(uids))
+    if not rows:
+        return []
+    claim(work, Usage(sum([row.size for row in rows]), len(rows)))
+    admit(target, work, state, flag.NONE.union(*{row.flags for row in rows}))
+    with target.uids.lock.held():  # until the files lie where the list says
+        numbers = numbered(target, work, state, rows, names)
+        copied = _link_all(source, target, work, rows, numbers)
+    return sorted((old.uid, new.uid) for old, new in copied)
 
 
 def _link_all(
-    source: Folder,
-    work: UnitOfWork,
-    origin: MailboxRow,
-    rows: list[Row],
-    link_one: Callable[[Row], TmpFile],
-) -> list[Linked]:
-    """Link messages; where files have other names by now, look at their folder again."""
-    linked: dict[int, TmpFile] = {}
-    before, uids, modseq = source.faulty.count, {row.uid for row in rows}, origin.highest_modseq
-    for _ in range(_ATTEMPTS):
-        lost = False
-        for row in all_measured(source, work, rows):
-            try:
-                if row.date == UNKNOWN_DATE:
-                    raise FileNotFoundError
-                linked[row.uid] = link_one(row)
-            except FileNotFoundError:
-                lost = True
-        require_usable(source, before, uids)
-        if not lost and modseq == origin.highest_modseq:
-            return sorted(linked.items())
-        if not lost:  # another look at the folder found other flags, say
-            rows = work.index.rows(origin, linked)
-            return [(row.uid, _flagged(linked[row.uid], row.flags)) for row in rows]
-        scan(source, work, is_forced=True)
-        rows = work.index.rows(origin, uids - linked.keys())
-    raise Unavailable("The mailbox is being changed by another program.")
+    source: Folder, target: Folder, work: UnitOfWork, rows: Sequence[Row], numbers: Numbers
+) -> list[tuple[Row, Row]]:
+    """Link the files; return the rows, here and there, of those that were found."""
+    origin, state = mailbox_row(source, work), mailbox_row(target, work)
+    copied: list[tuple[Row, Row]] = []
+    linked: list[bytes] = []
+    work.undo.append(partial(_unlink_all, target.disk, linked))
+    began = len(work.events)
+    with target.renaming(state):
+        for _ in range(ATTEMPTS):
+            modseq = state.next_modseq()
+            pairs = [(row, new_row(target, row, numbers[row.uid], modseq)) for row in rows]
+            done = _link_each(source, target, pairs, linked)
+            note_in_index(target, work, state, [new for _, new in done])
+            work.index.rendered.copy(origin, state, [(old.uid, new.uid) for old, new in done])
+            copied += done
+            if len(done) == len(pairs):
+                publish_added(target, work, [new for _, new in copied], began)
+                return copied
+            lost = {row.uid for row in rows}.difference(old.uid for old, _ in done)
+            scan(source, work, is_forced=True)
+            rows = work.index.rows(origin, lost)
+    raise changing()
 
 
-def _flagged(file: TmpFile, flags: Flags) -> TmpFile:
-    return file if file.flags == flags else replace(file, flags=flags)
+def _link_each(
+    source: Folder, target: Folder, pairs: Sequence[tuple[Row, Row]], linked: list[bytes]
+) -> list[tuple[Row, Row]]:
+    """Link files to their new names; return those that were where they were thought to be."""
+    done = []
+    for pair in pairs:
+        old, new = pair
+        path = target.file(new)
+        try:
+            link_in_cur(target.disk, source.file(old), path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            source.note_faulty(old, error)
+            raise faulty_messages() from error
+        linked.append(path)
+        done.append(pair)
+    return done
 
 
-def _link(source: Folder, target: Folder, work: UnitOfWork, place: bytes, row: Row) -> TmpFile:
-    base = target.namer.base(target.clock.now(), row.stored, row.size, original=row.base)
-    _, tail = target.keywords.written(row.flags)
-    path, new_path = source.file(row), place + b"/" + base + tail[1:]
-    try:
-        link_or_copy(target.disk, path, new_path)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        source.note_faulty(row, error)
-        raise faulty_messages() from error
-    work.undo.append(partial(target.disk.unlink, new_path))
-    return TmpFile(new_path, base, row.flags, row.date, row.size, row.stored)
+def _unlink_all(disk: Disk, paths: Sequence[bytes]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            disk.unlink(path)

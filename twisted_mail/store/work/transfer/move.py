@@ -16,7 +16,6 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.change import EntriesExpunged
 from twisted_mail.mail.mailbox.entry import CopyResult
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.message_file import link_or_copy
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
@@ -28,6 +27,7 @@ from twisted_mail.store.work.transfer.steps import (
     ATTEMPTS,
     Numbers,
     changing,
+    copy_to_cur,
     faulty_messages,
     new_row,
     numbered,
@@ -80,7 +80,8 @@ def move_some(
     if not rows:
         return MovedMessages(target.uidvalidity)
     admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))
-    numbers = numbered(target, work, state, rows)
+    names = target.namer.series(target.clock.now())
+    numbers = numbered(target, work, state, rows, names)
     moved = _move_all(source, target, work, rows, numbers)
     pairs = sorted((old.uid, new.uid) for old, new in moved)
     return MovedMessages(target.uidvalidity, tuple(pairs), frozenset(old.place for old, _ in moved))
@@ -130,11 +131,8 @@ def _carry(disk: Disk, path: bytes, new_path: bytes) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        folder, name = os.path.split(new_path)
-        aside = os.path.join(os.path.dirname(folder), b"tmp", name)
-        link_or_copy(disk, path, aside)
-        disk.rename(aside, new_path)
-        disk.sync_folder(folder)
+        copy_to_cur(disk, path, new_path)
+        disk.sync_folder(os.path.dirname(new_path))
         disk.unlink(path)
 
 

@@ -1,9 +1,13 @@
 """The steps that COPY and MOVE have in common: which messages there are, and their new numbers."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.message_file import NO_LINK, link_or_copy
+from twisted_mail.store.format.filename import NameSeries
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.events import ChangeEvent
 from twisted_mail.store.tree.folder import Folder
@@ -30,10 +34,11 @@ def rows_there(source: Folder, work: UnitOfWork, origin: MailboxRow, uids: set[i
     raise changing()
 
 
-def numbered(target: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]) -> Numbers:
-    """Give the messages UIDs in the target."""
-    now = target.clock.now()
-    bases = [target.namer.base(now, row.stored, row.size, original=row.base) for row in rows]
+def numbered(
+    target: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row], names: NameSeries
+) -> Numbers:
+    """Give the messages names, and UIDs in the target, durably."""
+    bases = [names.base(row.stored, row.size, row.base) for row in rows]
     with target.uids.lock.held():
         if target.uids.is_stale():
             scan(target, work, is_forced=True)
@@ -58,6 +63,24 @@ def publish_added(target: Folder, work: UnitOfWork, rows: Sequence[Row], began: 
     """
     if rows:
         work.events.insert(began, ChangeEvent(target, added(target, sorted(rows))))
+
+
+def link_in_cur(disk: Disk, path: bytes, new_path: bytes) -> None:
+    """Link a file to a name in cur, or have a copy there, synced, where it cannot be linked."""
+    try:
+        disk.link(path, new_path)
+    except OSError as error:
+        if error.errno not in NO_LINK:
+            raise
+        copy_to_cur(disk, path, new_path)
+
+
+def copy_to_cur(disk: Disk, path: bytes, new_path: bytes) -> None:
+    """Copy a file, synced, by way of tmp to a name in cur, which is to be synced."""
+    folder, name = os.path.split(new_path)
+    aside = os.path.join(os.path.dirname(folder), b"tmp", name)
+    link_or_copy(disk, path, aside)
+    disk.rename(aside, new_path)
 
 
 # ---------------------------------------------------------------- what goes wrong

@@ -1,3 +1,4 @@
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.ground import draft, mail
-from tests.faults import StopDisk, Stopped
+from tests.faults import QuickDisk, StopDisk, Stopped
 from tests.store.work.transfer.test_move import account_at
 from twisted_mail.mail.mailbox.entry import CopyResult, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
@@ -67,7 +68,7 @@ def test_wherever_the_process_stops_all_are_copied_or_none(
     raise AssertionError("the copy does not end")
 
 
-def test_links_of_a_copy_that_nobody_finishes_are_removed_after_a_day_and_a_half(
+def test_what_an_older_version_left_of_a_copy_is_removed_after_a_day_and_a_half(
     before: Path,
 ) -> None:
     tmp = before / "example.org/alice/Maildir/.Sent/tmp"
@@ -79,3 +80,34 @@ def test_links_of_a_copy_that_nobody_finishes_are_removed_after_a_day_and_a_half
     os.utime(old, (2e9 - 37 * 3600, 2e9 - 37 * 3600))
     assert sent(before) == []
     assert [*tmp.iterdir()] == [young]
+
+
+def test_only_the_copies_of_what_a_crash_left_are_removed(before: Path) -> None:
+    folder = before / "example.org/alice/Maildir/.Sent"
+    (folder / "tmp/1900000000.M1P2QR3.host.copying").touch()
+    (folder / "cur/.1900000000.M1P2QR3.host.copying").touch()
+    for name in ("Q0R3.host,S=9:2,S", "Q12R3.host:2,", "Q1R4.host:2,", "R3.host:2,"):
+        (folder / "cur" / f"1900000000.M1P2{name}").write_bytes(mail(name))
+    assert [text for text, _ in sent(before)] == sorted([mail("Q1R4.host:2,"), mail("R3.host:2,")])
+    assert [*(folder / "tmp").glob("*copying")] == []
+    assert len([*(folder / "cur").iterdir()]) == 2
+
+
+def test_a_copy_that_was_finished_stays_though_its_file_in_tmp_is_left(before: Path) -> None:
+    folder = before / "example.org/alice/Maildir/.Sent"
+    (folder / "tmp/1900000000.M1P2QR3.host.copying").touch()
+    (folder / "cur/1900000000.M1P2Q0R3.host:2,").write_bytes(mail("one"))
+    assert [text for text, _ in sent(before)] == [mail("one")]
+    assert [*(folder / "tmp").glob("*copying")] == []
+
+
+def test_a_file_that_cannot_be_linked_is_copied(before: Path) -> None:
+    class UnlinkingDisk(QuickDisk):
+        def link(self, path: bytes, new_path: bytes) -> None:
+            if b"/.Sent/cur/" in new_path or b"/.Sent/tmp/" in new_path:
+                raise OSError(errno.EMLINK, "too many links")
+            super().link(path, new_path)
+
+    copy(account_at(before, UnlinkingDisk()))
+    assert len(sent(before)) == 3
+    assert [*(before / "example.org/alice/Maildir/.Sent/tmp").glob("[!l]*")] == []
