@@ -26,10 +26,15 @@ HTML = b"Subject: a\r\nContent-Type: text/html\r\n\r\n<p>Hello</p>\r\n"
 
 
 class CountingDisk(QuickDisk):
-    """Counts the files that are opened for reading."""
+    """Counts the files that are opened for reading, and the calls that read them."""
 
     def __init__(self) -> None:
         self.opened = 0
+        self.reads = 0
+
+    def read(self, fd: int, size: int, offset: int) -> bytes:
+        self.reads += 1
+        return super().read(fd, size, offset)
 
     def open(self, path: bytes) -> int:
         self.opened += b"/cur/" in path
@@ -139,17 +144,17 @@ def test_what_is_no_message_is_not_found(shared: SharedMaildir, kind: str) -> No
 # ---------------------------------------------------------------- tiers
 
 
-def test_what_is_asked_of_headers_opens_each_file_once(
+def test_what_is_asked_of_headers_opens_and_reads_each_file_once(
     shared: SharedMaildir, disk: CountingDisk
 ) -> None:
     for number in range(5):
         drop(shared, mail(str(number)).replace(b"\r\n", b"\n"), b"100000000%d.x.host" % number)
     inbox = shared.open()
-    disk.opened = 0
+    disk.opened = disk.reads = 0
     finish(inbox.describe(uids(inbox)))
     assert UNKNOWN_DATE not in inbox.columns.dates
     found = finish(inbox.items(uids(inbox), HEADER))
-    assert disk.opened == 5
+    assert (disk.opened, disk.reads) == (5, 5)
     expected = [ItemRenderer()(mail(str(number)), HEADER) for number in range(5)]
     assert found == expected
     assert shared.render.rendered == [mail(str(n))[: expected[n].header_size] for n in range(5)]

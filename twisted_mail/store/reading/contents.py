@@ -21,7 +21,7 @@ from twisted_mail.store.tree.first_look import CHUNK
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.measure import converted, keep, measure, measured
+from twisted_mail.store.work.measure import keep, measure, measured
 from twisted_mail.store.work.reconcile import scan
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ def read_whole_file(disk: Disk, path: bytes, row: Row) -> bytes:
     try:
         if row.size == row.stored:
             return without_nul(_read_fully(disk, fd, 0, row.size))
-        return without_nul(b"".join(converted(disk, fd, 0, b""))[: row.size])
+        return without_nul(with_crlf(_read_fully(disk, fd, 0, row.stored))[: row.size])
     finally:
         disk.close(fd)
 

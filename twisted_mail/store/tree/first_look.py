@@ -56,7 +56,7 @@ def _measured(disk: Disk, fd: int, row: Row) -> FirstLook:
     size = named_size(row.base, described.st_size)
     first = disk.read(fd, CHUNK if size is None else FIRST, 0)
     if size is None:
-        size = counted_size(disk, fd, first)
+        size = counted_size(disk, fd, first, described.st_size)
     date = described.st_mtime_ns // 1_000_000_000
     row = row._replace(date=date, size=size, stored=described.st_size)
     return _with_header(disk, fd, row, first)
@@ -86,11 +86,11 @@ def named_size(base: bytes, stored: int) -> int | None:
     return wire if found == stored else None
 
 
-def counted_size(disk: Disk, fd: int, first: bytes) -> int:
-    """Return the size of a message on the wire, whose file begins with the chunk ``first``."""
+def counted_size(disk: Disk, fd: int, first: bytes, stored: int) -> int:
+    """Return the size of a message on the wire, whose ``stored`` octets begin with the chunk ``first``."""
     size, at, last, chunk = 0, 0, b"", first
     while chunk:
         size += octets_with_crlf(chunk, last)
         at, last = at + len(chunk), chunk[-1:]
-        chunk = disk.read(fd, CHUNK, at)
+        chunk = disk.read(fd, CHUNK, at) if at < stored else b""
     return size

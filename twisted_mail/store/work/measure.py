@@ -4,10 +4,9 @@ A mailbox is opened by the names of its files alone. What only the files know, t
 where the name does not say it, the size on the wire, is looked up when somebody asks, and kept.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import filename
@@ -27,20 +26,9 @@ def wire_size(disk: Disk, path: bytes, base: bytes, stored: int) -> int:
         return named
     fd = disk.open(path)
     try:
-        return counted_size(disk, fd, disk.read(fd, CHUNK, 0))
+        return counted_size(disk, fd, disk.read(fd, CHUNK, 0), stored)
     finally:
         disk.close(fd)
-
-
-def converted(disk: Disk, fd: int, at: int, last: bytes) -> Iterator[bytes]:
-    """Yield the file from an offset with CRLF line ends, a chunk of the file at a time.
-
-    ``last`` is the octet before the offset.
-    """
-    while chunk := disk.read(fd, CHUNK, at):
-        yield with_crlf(chunk, last)
-        at += len(chunk)
-        last = chunk[-1:]
 
 
 # ---------------------------------------------------------------- rows
