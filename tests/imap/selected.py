@@ -142,7 +142,7 @@ class SmallMailbox:
         dates = [line[6:] for line in header.split(b"\r\n") if line.startswith(b"Date: ")]
         date = quoted(dates[0].decode()) if dates else b"NIL"
         size = len(header + empty)
-        where = outline.encode_outline(structure.scan(body))
+        where = outline.encode_outline(structure.parts_of(body))
         return RenderedItems(b"(%b NIL)" % date, b"(BODY)", b"(BODYSTRUCTURE)", size, outline=where)
 
     async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:

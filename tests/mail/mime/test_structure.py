@@ -248,6 +248,13 @@ def test_an_outer_boundary_may_follow_an_inner_at_once() -> None:
 
 
 @given(st.lists(lines, max_size=40), st.sampled_from([b"\r\n", b"\n", b"\r"]))
+def test_parts_come_in_the_order_of_the_octets(found: list[bytes], end: bytes) -> None:
+    data = b"Content-Type: multipart/mixed; boundary=b" + end * 2 + end.join(found)
+    places = [(part.start, part.body, part.stop) for part in structure.parts_of(data)]
+    assert places == [(part.start, part.body, part.stop) for part in scan(data).walk()]
+
+
+@given(st.lists(lines, max_size=40), st.sampled_from([b"\r\n", b"\n", b"\r"]))
 def test_parts_lie_within_their_parents(found: list[bytes], end: bytes) -> None:
     check_nesting(end.join(found))
     check_nesting(b"Content-Type: multipart/mixed; boundary=b" + end * 2 + end.join(found))

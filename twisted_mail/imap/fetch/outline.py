@@ -5,7 +5,7 @@ without the rest of it.
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import overload
 
 from twisted_mail.mail.mime.structure import Part
@@ -98,20 +98,23 @@ class Children(Sequence[OutlinePart]):
         return OutlinePart(self._numbers, at)
 
 
-def encode_outline(root: Part) -> bytes:
-    """Return the outline of a message as octets, some twenty for each part."""
-    return b" ".join([b"%d" % number for part in _with_counts(root) for number in part])
+def encode_outline(parts: Sequence[Part]) -> bytes:
+    """Return the outline of a message as octets, some twenty for each part.
 
-
-def _with_counts(root: Part) -> Iterator[tuple[int, int, int, int, int]]:
-    parts = list(root.walk())
+    ``parts`` are all parts, in the order of the octets.
+    """
+    written = []
     within: dict[int, int] = {}
     for part in reversed(parts):  # parts come after those that contain them
-        within[id(part)] = sum([1 + within[id(child)] for child in part.children])
-    for part in parts:
-        what = _LEAF
-        if part.is_message:
-            what = _MESSAGE
-        elif part.is_multipart:
-            what = _MULTIPART + len(part.children)
-        yield what, within[id(part)], part.start, part.body, part.stop
+        inside = sum([1 + within[id(child)] for child in part.children])
+        within[id(part)] = inside
+        numbers = _what(part), inside, part.start, part.body, part.stop
+        written.append(b"%d %d %d %d %d" % numbers)
+    written.reverse()
+    return b" ".join(written)
+
+
+def _what(part: Part) -> int:
+    if part.is_multipart:
+        return _MULTIPART + len(part.children)
+    return _MESSAGE if part.is_message else _LEAF

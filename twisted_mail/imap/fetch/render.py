@@ -12,13 +12,14 @@ from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.comments import without_comments
 from twisted_mail.mail.mime.parameters import ContentType, Parameters, disposition, joined
-from twisted_mail.mail.mime.structure import Part, scan
+from twisted_mail.mail.mime.structure import Part, parts_of
 from twisted_mail.mail.recent_cache import RecentCache
 
 # RFC 3501 §9 wants a part in every multipart: where there is none, an empty text stands for it.
 _EMPTY_BODY = b'("text" "plain" NIL NIL NIL "7bit" 0 0)'
 _EMPTY_STRUCTURE = b'("text" "plain" NIL NIL NIL "7bit" 0 0 NIL NIL NIL NIL)'
-# The fields that BODYSTRUCTURE has and BODY has not, but for Content-MD5; few parts have any.
+# What a part may be called, which few are; and fields of BODYSTRUCTURE that BODY has not.
+_NAMING = frozenset((b"content-id", b"content-description"))
 _EXTENSION = frozenset((b"content-disposition", b"content-language", b"content-location"))
 _TOKEN = re.compile(rb"[^\s;,()\"]++")
 
@@ -42,14 +43,16 @@ class ItemRenderer:
         found = known or _of_header(data)
         if tier == ItemTier.HEADER:
             return found
-        root = scan(data)
-        body, structure = _bodies(root)
-        shown = preview(data, root).encode("utf-8", "replace") if tier == ItemTier.PREVIEW else b""
+        parts = parts_of(data)
+        body, structure = _bodies(parts)
+        shown = (
+            preview(data, parts[0]).encode("utf-8", "replace") if tier == ItemTier.PREVIEW else b""
+        )
         return found._replace(
             body=body,
             bodystructure=structure,
             preview=shown,
-            outline=outline.encode_outline(root),
+            outline=outline.encode_outline(parts),
             tier=tier,
         )
 
@@ -63,17 +66,17 @@ def _of_header(data: bytes) -> RenderedItems:
 # ---------------------------------------------------------------- BODY and BODYSTRUCTURE
 
 
-def _bodies(root: Part) -> tuple[bytes, bytes]:
-    """Render BODY and BODYSTRUCTURE of a message.
+def _bodies(parts: Sequence[Part]) -> tuple[bytes, bytes]:
+    """Render BODY and BODYSTRUCTURE of a message with all these parts, in the order of the octets.
 
     Parts come after those that contain them, so going backwards finds every child rendered: no recursion.
     """
     rendered: dict[int, tuple[bytes, bytes]] = {}
-    for part in reversed(list(root.walk())):
+    for part in reversed(parts):
         children = [rendered.pop(id(child)) for child in part.children]
         make = _multipart if part.is_multipart else _single
         rendered[id(part)] = make(part, children)
-    return rendered[id(root)]
+    return rendered[id(parts[0])]
 
 
 def _multipart(part: Part, children: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
@@ -103,13 +106,12 @@ def _single(part: Part, children: Sequence[tuple[bytes, bytes]]) -> tuple[bytes,
 
 def _basic(part: Part) -> bytes:
     """Render the fields that every part has that is no multipart."""
-    return b"%b %b %b %b %d" % (
-        _kinds(part.type),
-        nstring(part.field(b"content-id")),
-        nstring(part.field(b"content-description")),
-        string(part.encoding or b"7bit"),
-        part.size,
-    )
+    names = b"NIL NIL"
+    if not _NAMING.isdisjoint(part.fields):
+        cid, description = part.field(b"content-id"), part.field(b"content-description")
+        names = b"%b %b" % (nstring(cid), nstring(description))
+    encoding = string(part.encoding or b"7bit")
+    return b"%b %b %b %d" % (_kinds(part.type), names, encoding, part.size)
 
 
 def _kind(kind: ContentType) -> bytes:

@@ -17,7 +17,7 @@ from twisted_mail.mail.mime.encoding import decode_body, decode_text
 from twisted_mail.mail.mime.field_texts import field_texts, header_texts, with_single_spaces
 from twisted_mail.mail.mime.folding import PIECE, folded
 from twisted_mail.mail.mime.parameters import content_type, disposition, values_of
-from twisted_mail.mail.mime.structure import Part, scan
+from twisted_mail.mail.mime.structure import Part, parts_of
 
 VERSION = 7  # raised when the text of any message changes, so that stored texts are made again
 MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
@@ -74,8 +74,8 @@ def _header_holds(data: bytes, wanted: Contains) -> bool:
 
 def searchable(data: bytes) -> Searchable:
     """Return the folded text of a message, for several substrings to be looked up in."""
-    root = scan(data)
-    parts = list(root.walk())
+    parts = parts_of(data)
+    root = parts[0]
     fields = _fields(data, root, MAX_HEADERS)
     texts = []
     left = MAX_HEADERS

@@ -6,8 +6,9 @@ malformed ones are read as far as they make sense, and nothing raises. Time is l
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.comments import without_comments
@@ -28,6 +29,7 @@ STRUCTURAL = DESCRIPTIVE | frozenset(
 )
 
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
+_USUAL = 40  # octets of the field with the encoding, where it is remembered
 _ENCODING = re.compile(rb"[^\s;,()\"]++")
 _OCTETS = ContentType(b"application", b"octet-stream")
 
@@ -74,9 +76,10 @@ class Part:
     @property
     def encoding(self) -> bytes:
         """Return the Content-Transfer-Encoding in lower case, empty where none is named."""
-        value = self.field(b"content-transfer-encoding")
-        match = _ENCODING.search(without_comments(value)) if value else None
-        return match[0].lower() if match else b""
+        values = self.fields.get(b"content-transfer-encoding")
+        if values is None:
+            return b""
+        return (_usual_encoding if len(values[0]) <= _USUAL else _encoding)(values[0])
 
     def walk(self) -> "Iterator[Part]":
         """Yield this part and all within, in the order of the octets."""
@@ -87,12 +90,24 @@ class Part:
             waiting.extend(reversed(part.children))
 
 
+def _encoding(value: bytes) -> bytes:
+    match = _ENCODING.search(without_comments(header.unfolded(value)))
+    return match[0].lower() if match else b""
+
+
+_usual_encoding = lru_cache(100)(_encoding)
+
+
 def scan(data: bytes) -> Part:
     """Return the tree of a whole message."""
-    scanner = _Scanner(data)
-    root = scanner.scan()
-    _count_lines(data, root)
-    return root
+    return parts_of(data)[0]
+
+
+def parts_of(data: bytes) -> list[Part]:
+    """Return the parts of a whole message in the order of the octets: itself, and all within."""
+    parts = _Scanner(data).scan()
+    _count_lines(data, parts)
+    return parts
 
 
 class _Scanner:
@@ -102,22 +117,22 @@ class _Scanner:
     keeps what an inner multipart with the same boundary hid.
     """
 
-    __slots__ = ("boundaries", "count", "data", "empty_line", "left", "open", "shadowed")
+    __slots__ = ("boundaries", "data", "empty_line", "left", "open", "parts", "shadowed")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.open: list[Part] = []
         self.boundaries: dict[bytes, int] = {}
         self.shadowed: list[tuple[bytes, int | None]] = []
-        self.count = 0
+        self.parts: list[Part] = []  # all of them, as they began
         self.left = MAX_HEADERS
         self.empty_line = (-1, -1)  # start and end of the next one, found once
 
-    def scan(self) -> Part:
+    def scan(self) -> list[Part]:
         position = self._open(0, PLAIN)
         while self.boundaries:
             found = self._next_delimiter(position, len(self.data))
-            if found is None or (self.count >= MAX_PARTS and not found[3]):
+            if found is None or (len(self.parts) >= MAX_PARTS and not found[3]):
                 break
             at, end, boundary, is_last = found
             depth = self.boundaries[boundary]
@@ -127,9 +142,8 @@ class _Scanner:
                 position = end
             else:
                 position = self._open(end + 1, _default(self.open[-1]))
-        root = self.open[0]
         self._close(0, len(self.data))
-        return root
+        return self.parts
 
     def _open(self, start: int, default: ContentType) -> int:
         """Open the part that begins at ``start``, and the message inside; return where to continue.
@@ -144,10 +158,10 @@ class _Scanner:
             if self.open:
                 self.open[-1].children.append(part)
             self.open.append(part)
-            self.count += 1
+            self.parts.append(part)
             if not (part.is_message or part.is_multipart):
                 break
-            if len(self.open) > MAX_DEPTH or self.count >= MAX_PARTS:
+            if len(self.open) > MAX_DEPTH or len(self.parts) >= MAX_PARTS:
                 part.type = _OCTETS
                 break
             if part.is_multipart:
@@ -231,9 +245,9 @@ def _default(parent: Part) -> ContentType:
     return MESSAGE if parent.type.subtype == b"digest" else PLAIN
 
 
-def _count_lines(data: bytes, root: Part) -> None:
+def _count_lines(data: bytes, parts: Sequence[Part]) -> None:
     """Count the line ends of texts and messages, looking at each octet once, and at no others."""
-    parts = [part for part in root.walk() if part.is_message or part.type.type == b"text"]
+    parts = [part for part in parts if part.type.type == b"text" or part.is_message]
     if len(parts) == 1:
         [part] = parts
         part.lines = _line_ends(data, part.body, part.stop)

@@ -87,7 +87,7 @@ def named_size(base: bytes, stored: int) -> int | None:
 
 
 def counted_size(disk: Disk, fd: int, first: bytes, stored: int) -> int:
-    """Return the size of a message on the wire, whose ``stored`` octets begin with the chunk ``first``."""
+    """Return the size on the wire of a message, whose ``stored`` octets begin with ``first``."""
     size, at, last, chunk = 0, 0, b"", first
     while chunk:
         size += octets_with_crlf(chunk, last)
