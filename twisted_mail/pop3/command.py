@@ -18,5 +18,5 @@ class Command:
     """
 
     name: str
-    states: frozenset[State]
+    states: tuple[State, ...]
     run: Run

@@ -84,7 +84,19 @@ class Pop3Session:
         It must come whole within the time that the client may be silent: one that sends an octet now
         and then counts as silent. ``is_response`` is for a line of a SASL exchange.
         """
-        await self._apply_back_pressure()
+        if self._unsent >= DRAIN_AFTER:
+            await self._drain()
+        line = self.framer.next(is_response)
+        if line is None:
+            line = await self._awaited_line(is_response)
+        if line is BadLine.TLS:
+            raise ForeignProtocol("TLS")
+        if isinstance(line, BadLine):
+            raise ProtocolError(line.value)
+        return line
+
+    async def _awaited_line(self, is_response: bool) -> bytes | BadLine:
+        """Return the next line, when its end has come."""
         clock = self.backend.clock
         deadline = clock.monotonic() + self.limits.seconds
         while (line := self.framer.next(is_response)) is None:
@@ -92,10 +104,6 @@ class Pop3Session:
                 self.wire.hold(self.framer.held)
             self.framer.feed(await read_before(deadline, self.wire, clock))
             self._unsent = 0
-        if line is BadLine.TLS:
-            raise ForeignProtocol("TLS")
-        if isinstance(line, BadLine):
-            raise ProtocolError(line.value)
         return line
 
     @property
@@ -117,17 +125,17 @@ class Pop3Session:
     async def stream(self, data: bytes) -> None:
         """Write bytes of a long reply, and wait for the peer now and then."""
         self.send(data)
-        await self._apply_back_pressure()
-
-    async def _apply_back_pressure(self) -> None:
-        """Wait for the peer when much was written: pipelined commands pile up replies too."""
         if self._unsent >= DRAIN_AFTER:
-            self._unsent = 0
-            await self.wire.drain()
+            await self._drain()
 
-    def open_reply(self, words: str = "") -> None:
+    async def _drain(self) -> None:
+        """Wait for the peer when much was written: pipelined commands pile up replies too."""
+        self._unsent = 0
+        await self.wire.drain()
+
+    def open_reply(self, line: bytes) -> None:
         """Write the first line of a multi-line reply."""
-        self.ok(words)
+        self.send(line)
         self.is_amid_reply = True
 
     def close_reply(self, end: bytes = b".\r\n") -> None:

@@ -10,6 +10,6 @@ class State(Enum):
     TRANSACTION = "after login"
 
 
-BEFORE_LOGIN = frozenset({State.AUTHORIZATION})
-AFTER_LOGIN = frozenset({State.TRANSACTION})
-ALWAYS = frozenset(State)
+BEFORE_LOGIN = (State.AUTHORIZATION,)
+AFTER_LOGIN = (State.TRANSACTION,)
+ALWAYS = tuple(State)

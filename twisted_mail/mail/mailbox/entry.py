@@ -258,8 +258,10 @@ class EntryColumns:
             rows = self.rows_between(min(uids), max(uids))
             if UNKNOWN_DATE not in self.dates[rows.start : rows.stop]:
                 return []
-        found = ((uid, self.row(uid)) for uid in uids)
-        return [uid for uid, row in found if row is not None and self.dates[row] == UNKNOWN_DATE]
+        dates = self.dates
+        return [
+            uid for uid in uids if (row := self.row(uid)) is not None and dates[row] == UNKNOWN_DATE
+        ]
 
     def sizes_of(self, uids: Sequence[int]) -> Sequence[int]:
         """Return the sizes of ascending UIDs, 0 for those that are gone."""

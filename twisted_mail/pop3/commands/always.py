@@ -9,7 +9,7 @@ from twisted_mail.pop3.state import ALWAYS
 async def _capa(session: Pop3Session, argument: bytes) -> None:
     grammar.no_argument(argument)
     lines = capabilities.capabilities(session.wire, session.backend.mechanisms, session.state)
-    session.open_reply("Capability list follows")
+    session.open_reply(grammar.ok("Capability list follows"))
     session.close_reply("".join(f"{line}\r\n" for line in lines).encode() + b".\r\n")
 
 

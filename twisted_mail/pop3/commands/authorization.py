@@ -68,7 +68,7 @@ async def _auth(session: Pop3Session, argument: bytes) -> None:
 def _list_mechanisms(session: Pop3Session) -> None:
     """Answer the bare AUTH, which some old clients send before they try any mechanism."""
     usable = usable_mechanisms(session.backend.mechanisms, session.wire.takes_passwords)
-    session.open_reply("Mechanisms follow")
+    session.open_reply(grammar.ok("Mechanisms follow"))
     session.close_reply("".join(f"{each.name}\r\n" for each in usable).encode() + b".\r\n")
 
 

@@ -38,7 +38,7 @@ async def _listing(session: Pop3Session, argument: bytes, render: Callable[[Row]
         row = snapshot.row(grammar.number(argument))
         session.send(b"+OK %b\r\n" % render(row))
         return
-    session.open_reply(snapshot.summary)
+    session.open_reply(grammar.ok(snapshot.summary))
     for lines in snapshot.listing(render):
         await session.stream(lines)
     session.close_reply()
@@ -50,24 +50,24 @@ async def _listing(session: Pop3Session, argument: bytes, render: Callable[[Row]
 async def _retr(session: Pop3Session, argument: bytes) -> None:
     maildrop = session.maildrop
     row = maildrop.snapshot.row(grammar.number(argument))
-    await _send(session, row, f"{maildrop.snapshot.size(row)} octets")
+    await _send(session, row, b"+OK %d octets\r\n" % maildrop.snapshot.size(row))
     maildrop.retrieved.add(maildrop.snapshot.uid(row))
 
 
 async def _top(session: Pop3Session, argument: bytes) -> None:
     number, lines = grammar.number_and_lines(argument)
     row = session.maildrop.snapshot.row(number)
-    await _send(session, row, "Top of message follows", TopFilter(lines))
+    await _send(session, row, b"+OK Top of message follows\r\n", TopFilter(lines))
 
 
-async def _send(session: Pop3Session, row: Row, words: str, top: TopFilter | None = None) -> None:
-    """Send a message, or its top, in pieces."""
+async def _send(session: Pop3Session, row: Row, first: bytes, top: TopFilter | None = None) -> None:
+    """Send a message, or its top, in pieces after the first line."""
     maildrop, stuffing = session.maildrop, DotStuffing()
     start, length = 0, PIECE if top is None else FIRST_PIECE_OF_TOP
     while True:
         piece = await maildrop.read(row, start, start + length)
         if not start:
-            session.open_reply(words)
+            session.open_reply(first)
         await session.stream(stuffing(piece if top is None else top(piece)))
         if len(piece) < length or (top is not None and top.is_complete):
             break

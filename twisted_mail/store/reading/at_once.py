@@ -6,7 +6,6 @@ none. Whatever is not so is no error: the lane reads it, looks for its name, and
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from stat import S_ISREG
 
 from twisted_mail.mail.line_ends import with_crlf
@@ -29,8 +28,10 @@ def read_at_once(
 ) -> list[bytes | None]:
     """Return the first of these ranges, as many as can be had without waiting; none of them is None."""
     found: list[bytes | None] = []
-    with suppress(OSError):
+    try:
         _read_all(folder, columns, names, pieces[:MAX_PIECES], found)
+    except OSError:  # one that has to be waited for, or looked for
+        return found
     return found
 
 
