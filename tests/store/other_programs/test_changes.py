@@ -1,6 +1,7 @@
 """Other programs deliver, rename and remove messages and mailboxes at the same time."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,23 @@ def test_a_mailbox_removed_by_another_program_does_not_exist(shared: SharedMaild
         with pytest.raises(Refused) as caught:
             finish(act)
         assert caught.value.condition == "NONEXISTENT"
+
+
+@pytest.mark.parametrize("name", ["INBOX", "Work"])
+@pytest.mark.parametrize("places", [["cur"], ["new"], ["cur", "new", "tmp"]])
+def test_a_mailbox_is_served_whose_subfolders_another_program_removed(
+    shared: SharedMaildir, name: str, places: list[str]
+) -> None:
+    finish(shared.account.create("Work"))
+    finish(shared.account.append(name, [draft(mail("one"))]))
+    opened = shared.open(name)
+    folder = shared.maildir if name == "INBOX" else shared.maildir / ".Work"
+    for place in places:
+        shutil.rmtree(folder / place)
+    finish(opened.refresh())
+    assert uids(opened) == ([1] if places == ["new"] else [])
+    finish(shared.account.append(name, [draft(mail("two"))]))
+    assert texts(shared.open(name))[-1] == mail("two")
 
 
 def test_a_mailbox_made_by_another_program_is_found(shared: SharedMaildir) -> None:

@@ -13,7 +13,7 @@ from twisted_mail.interfaces import Clock
 from twisted_mail.mail.mailbox.entry import MailboxStatus
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import exists
+from twisted_mail.store.disk.durable import exists, make_folders
 from twisted_mail.store.disk.faults import DiskFaults, is_of_one_file
 from twisted_mail.store.format import filename, layout
 from twisted_mail.store.format.filename import Namer
@@ -75,16 +75,23 @@ class Folder:
         return filename.path(self.path, row.base, row.tail)
 
     def times(self) -> tuple[int, int]:
-        """Return the modification times of new and cur. Raises Refused: NONEXISTENT."""
+        """Return the modification times of new and cur. Raises Refused: NONEXISTENT.
+
+        Where another program removed what is in the mailbox's folder, that is made again, and empty.
+        """
         return self._time(b"/new"), self._time(b"/cur")
 
     def _time(self, place: bytes) -> int:
         try:
             return self.disk.stat(self.path + place).st_mtime_ns
         except FileNotFoundError:
-            if self.folder != layout.INBOX and not exists(self.disk, self.path):
+            if not exists(self.disk, self.path):
+                if self.folder == layout.INBOX:
+                    raise
                 raise Refused("The mailbox has been deleted.", "NONEXISTENT") from None
-            raise
+        for subfolder in layout.SUBFOLDERS:
+            make_folders(self.disk, self.subfolder(subfolder))
+        return self.disk.stat(self.path + place).st_mtime_ns
 
     @contextmanager
     def renaming(self, state: MailboxRow) -> Iterator[None]:
