@@ -115,7 +115,8 @@ class MaildirMailbox:
     async def refresh(self) -> None:
         """Look for what other programs did, and publish it; once it was closed, do nothing."""
         if not self._is_closed:  # nobody would end the watch that this may begin
-            await self._services.open_mailboxes.watching(self._live).refresh()
+            live = self._live
+            await (live.watched or self._services.open_mailboxes.watching(live)).refresh()
 
     async def measure(self, uids: Sequence[int]) -> None:
         """Have the columns know date and size of these messages."""
