@@ -71,26 +71,33 @@ class Fetching:
         """Answer for each message; return how many were there."""
         answered, is_later = 0, False
         for start in range(0, len(uids), MESSAGES_PER_STEP):
-            part = await self._measured(uids[start : start + MESSAGES_PER_STEP])
+            part = uids[start : start + MESSAGES_PER_STEP]
+            if self._are_unmeasured(part):
+                part = await self._measured(part)
             for step in self._steps(part):
                 if is_later:  # the loop has just given others their turn
                     await self._wire.yield_to_others()
                 is_later = True
-                answered += await self._step(step)
+                if self._plan.marks_seen:
+                    answered += await self._fetch_and_mark(step)
+                else:
+                    answered += await self._fetch(step, FetchedData())
         return answered
 
+    def _are_unmeasured(self, uids: Sequence[int]) -> bool:
+        """Return whether messages are to be measured first."""
+        plan = self._plan
+        is_needed = plan.is_measured or (plan.has_large and len(uids) > 1)
+        return is_needed and bool(self._mailbox.columns.unmeasured(uids))
+
     async def _measured(self, uids: Sequence[int]) -> Sequence[int]:
-        """Return the messages, measured if that is needed, without those that cannot be then."""
-        is_needed, columns = self._plan.is_measured, self._mailbox.columns
-        if not (is_needed or (self._plan.has_large and len(uids) > 1)):
-            return uids
-        if not columns.unmeasured(uids):
-            return uids
+        """Measure messages; return them without those that cannot be, if dates or sizes are sent."""
         if self._plan.tier is ItemTier.HEADER:
             await self._mailbox.describe(uids)  # which opens each file once for both
         else:
             await self._mailbox.measure(uids)
-        unknown = frozenset(columns.unmeasured(uids)) if is_needed else ()
+        columns = self._mailbox.columns
+        unknown = frozenset(columns.unmeasured(uids)) if self._plan.is_measured else ()
         return [uid for uid in uids if uid not in unknown] if unknown else uids
 
     def _steps(self, uids: Sequence[int]) -> Iterable[Sequence[int]]:
@@ -109,9 +116,7 @@ class Fetching:
         if start < len(uids):
             yield uids[start:]
 
-    async def _step(self, uids: Sequence[int]) -> int:
-        if not self._plan.marks_seen:
-            return await self._fetch(uids, FetchedData())
+    async def _fetch_and_mark(self, uids: Sequence[int]) -> int:
         changed = await self._mark_seen(uids)
         fetched = FetchedData(changed, set(changed))
         try:
@@ -173,7 +178,7 @@ class Fetching:
             batch.sections = [[column[at] for at in places] for column in sections]
         batch.changed = fetched.changed
         fetched.unsent.difference_update(batch.uids)
-        if self._plan.has_flags or batch.changed:
+        if self._selected.view.has_updates and (self._plan.has_flags or batch.changed):
             self._note_flags_sent(batch)
         return batch
 
