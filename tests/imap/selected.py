@@ -128,7 +128,7 @@ class SmallMailbox:
         self._ring(EntriesExpunged(self.name, gone, 2))
         return gone
 
-    async def describe(self, uids: Sequence[int]) -> None:
+    async def measure_with_headers(self, uids: Sequence[int]) -> None:
         await self.measure(uids)
 
     async def items(

@@ -116,7 +116,7 @@ class Mailbox(Protocol):
         of them some at a time.
         """
 
-    async def describe(self, uids: Sequence[int]) -> None:
+    async def measure_with_headers(self, uids: Sequence[int]) -> None:
         """Measure messages, and have their headers' items at hand: each file is opened once for both."""
 
     async def items(

@@ -151,7 +151,7 @@ def test_what_is_asked_of_headers_opens_and_reads_each_file_once(
         drop(shared, mail(str(number)).replace(b"\r\n", b"\n"), b"100000000%d.x.host" % number)
     inbox = shared.open()
     disk.opened = disk.reads = 0
-    finish(inbox.describe(uids(inbox)))
+    finish(inbox.measure_with_headers(uids(inbox)))
     assert UNKNOWN_DATE not in inbox.columns.dates
     found = finish(inbox.items(uids(inbox), HEADER))
     assert (disk.opened, disk.reads) == (5, 5)
@@ -213,6 +213,6 @@ def test_a_file_that_is_renamed_meanwhile_is_found(shared: SharedMaildir) -> Non
     inbox = shared.open()
     path = shared.maildir / "cur" / f"{NAME.decode()}:2,"
     path.rename(path.with_name(f"{NAME.decode()}:2,S"))
-    finish(inbox.describe([1]))
+    finish(inbox.measure_with_headers([1]))
     assert texts(inbox) == [mail("a")]
     assert finish(inbox.items([1], HEADER)) == [ItemRenderer()(mail("a"), HEADER)]

@@ -93,7 +93,7 @@ class Fetching:
     async def _measured(self, uids: Sequence[int]) -> Sequence[int]:
         """Measure messages; return them without those that cannot be, if dates or sizes are sent."""
         if self._plan.tier is ItemTier.HEADER:
-            await self._mailbox.describe(uids)  # which opens each file once for both
+            await self._mailbox.measure_with_headers(uids)  # opens each file once for both
         else:
             await self._mailbox.measure(uids)
         columns = self._mailbox.columns

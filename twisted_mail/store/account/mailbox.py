@@ -126,11 +126,13 @@ class MaildirMailbox:
                 part = unknown[start : start + PIECE]
                 await self._lane.perform_on(self._folder, contents.measure_each, part)
 
-    async def describe(self, uids: Sequence[int]) -> None:
+    async def measure_with_headers(self, uids: Sequence[int]) -> None:
         """Have the columns know date and size of these messages, and the index their headers."""
         unknown = self.columns.unmeasured(uids)
         with self._noting(unknown):
-            await rendering.describe(self._lane, self._folder, unknown, self._services.render)
+            await rendering.measure_with_headers(
+                self._lane, self._folder, unknown, self._services.render
+            )
 
     # ------------------------------------------------------------ alterations
 

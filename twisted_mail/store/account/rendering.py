@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from twisted_mail.interfaces import Renderer
 from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
-from twisted_mail.store.reading.items import describe as describe_some
 from twisted_mail.store.reading.items import known_items, render_items
+from twisted_mail.store.reading.items import measure_with_headers as measure_some_with_headers
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.measure import PIECE
@@ -33,9 +33,11 @@ async def items(
     return found
 
 
-async def describe(
+async def measure_with_headers(
     lane: AccountLane, folder: Folder, uids: Sequence[int], render: Renderer
 ) -> None:
     """Have dates and sizes of messages known, and the index their headers."""
     for start in range(0, len(uids), PIECE):
-        await lane.perform_on(folder, describe_some, uids[start : start + PIECE], render)
+        await lane.perform_on(
+            folder, measure_some_with_headers, uids[start : start + PIECE], render
+        )

@@ -78,7 +78,7 @@ class MemoryMailbox:
     async def measure(self, uids: Sequence[int]) -> None:
         """Do nothing: all is known."""
 
-    async def describe(self, uids: Sequence[int]) -> None:
+    async def measure_with_headers(self, uids: Sequence[int]) -> None:
         """Do nothing: all is known, or rendered when it is asked for."""
 
     async def mark(

@@ -78,7 +78,9 @@ def render_headers(
     return found
 
 
-def describe(folder: Folder, work: UnitOfWork, uids: Sequence[int], render: Renderer) -> None:
+def measure_with_headers(
+    folder: Folder, work: UnitOfWork, uids: Sequence[int], render: Renderer
+) -> None:
     """Measure messages, and render the headers of those that were not measured before.
 
     All dates and sizes are published: another process may know them already.
