@@ -29,6 +29,6 @@ def _rendered(tier: ItemTier) -> BulkColumn:
     return BulkColumn(lambda mailbox, uids: mailbox.items(uids, tier), tier=tier)
 
 
-HEADER, STRUCTURE, RENDERED = map(_rendered, ItemTier)  # who needs less has less to wait for
+HEADER, STRUCTURE, PREVIEW = map(_rendered, ItemTier)  # who needs less has less to wait for
 IDENTITIES = BulkColumn(lambda mailbox, uids: mailbox.identities(uids), are_large=False)
 THREADS = BulkColumn(lambda mailbox, uids: mailbox.threads(uids), are_large=False)

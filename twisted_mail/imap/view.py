@@ -25,7 +25,7 @@ from twisted_mail.mail.mailbox.numbers import NumberSet, Range
 from twisted_mail.mail.outcome import ProtocolError
 
 _FLAGS_PER_UPDATE = 500  # messages whose flags are sent at once
-_FEW = 64  # messages that are quicker looked for one by one
+_SOUGHT_SINGLY = 64  # messages that are quicker looked for one by one
 
 
 class View:
@@ -207,7 +207,7 @@ class View:
     def _expunged(self) -> Iterator[bytes]:
         """Send the highest number first, so that each is right whatever was sent before."""
         gone = self.pending.take_expunges()
-        if len(gone) > _FEW:
+        if len(gone) > _SOUGHT_SINGLY:
             rows = [row for row, uid in enumerate(self.uids) if uid in gone]
         else:
             numbers = map(self.number, sorted(gone))

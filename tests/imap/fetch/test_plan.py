@@ -1,6 +1,6 @@
 import pytest
 
-from twisted_mail.imap.bulk_column import RENDERED, THREADS
+from twisted_mail.imap.bulk_column import PREVIEW, THREADS
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch.body_sections import SectionExtent
 from twisted_mail.imap.fetch.item import FetchBatch, FetchItem
@@ -70,7 +70,7 @@ def test_only_what_needs_them_reads_rendered_items(data, needs):
 
 
 def test_of_several_tiers_the_highest_is_loaded():
-    everything = FetchItem("X-ALL", RENDERED)
+    everything = FetchItem("X-ALL", PREVIEW)
     assert compile_plan([ENVELOPE], is_uid=False).tier is ItemTier.HEADER
     assert compile_plan([ENVELOPE, BODY], is_uid=False).tier is ItemTier.STRUCTURE
     assert compile_plan([BODY, everything, ENVELOPE], is_uid=False).tier is ItemTier.PREVIEW

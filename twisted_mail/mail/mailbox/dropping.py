@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
 from typing import Any
 
-FEW = 64  # runs of rows that are quicker deleted one by one than the rest is copied
+DELETED_SINGLY = 64  # runs of rows that are quicker deleted one by one than the rest is copied
 
 
 def drop_rows(columns: "Iterable[array[int] | list[Any]]", rows: Sequence[int]) -> None:
     """Delete ascending rows from columns of one length, in place."""
     runs = list(_runs(rows))
-    if len(runs) > FEW:
+    if len(runs) > DELETED_SINGLY:
         _keep_others(columns, rows)
         return
     for column in columns:

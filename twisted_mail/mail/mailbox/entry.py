@@ -16,7 +16,7 @@ from twisted_mail.mail.mailbox.flags import SEEN, Flags
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError
 
-_FEW = 64  # up to that many messages are cheaper one by one than the columns as a whole
+_ALTERED_SINGLY = 64  # up to that many messages are cheaper one by one than the columns as a whole
 UNKNOWN_DATE = -(1 << 62)  # the date of a message that is not measured yet
 
 
@@ -40,7 +40,7 @@ class ItemTier(IntEnum):
 
     ``HEADER`` is made of the header alone: the envelope, the header's size and the kept fields.
     ``STRUCTURE`` adds what takes a look at the whole message: body, bodystructure and outline.
-    ``PREVIEW`` adds the preview, for which text is decoded.
+    ``PREVIEW`` adds the preview, for which text is decoded; only items of plugins ask for it.
     """
 
     HEADER = 1
@@ -202,7 +202,7 @@ class EntryColumns:
         """Return those of ascending UIDs whose messages are there, ascending: mostly the same object."""
         if isinstance(uids, array) and uids == self.uids:
             return uids
-        if len(uids) < len(self.uids) // _FEW:
+        if len(uids) < len(self.uids) // _ALTERED_SINGLY:
             return [uid for uid in uids if self.row(uid) is not None]
         return array("Q", sorted(set(self.uids).intersection(uids)))
 
@@ -231,7 +231,7 @@ class EntryColumns:
 
     def mark(self, marks: Sequence[tuple[int, Flags, int]]) -> None:
         """Set flags and mod-sequence by UID; UIDs that are gone are ignored."""
-        if len(marks) > _FEW and self._mark_together(marks):
+        if len(marks) > _ALTERED_SINGLY and self._mark_together(marks):
             return
         for uid, flags, modseq in marks:
             row = self.row(uid)

@@ -21,7 +21,7 @@ from twisted_mail.mail.mailbox.flags import Flags
 SIZE = 4096  # messages in one block
 LEAST = 1024  # fewer are not worth it
 HIGHEST = 1 << 62  # above all UIDs
-_FEW = 2  # names that are quicker looked for one by one
+_SOUGHT_SINGLY = 2  # names that are quicker looked for one by one
 _OCTETS = 8 + 2 + 8 + 8 + 8  # of one message: UID, number of its flags, mod-sequence, date, size
 
 TABLE = """
@@ -202,7 +202,7 @@ def naming_files(connection: apsw.Connection, mailbox: int, bases: Collection[by
 
 
 def _has(names: bytes, bases: Collection[bytes]) -> bool:
-    if len(bases) <= _FEW:
+    if len(bases) <= _SOUGHT_SINGLY:
         lines = b"\n" + names
         return any(b"\n%b\n" % base in lines for base in bases)
     return not set(names.split(b"\n")).isdisjoint(bases)

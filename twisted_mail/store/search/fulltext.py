@@ -40,7 +40,9 @@ WORDS_OF_MESSAGE = 20
 _FORGOTTEN = 500  # messages forgotten in one transaction
 _ANY_FIELD = f"field IN {tuple(NUMBERS.values())}"
 _DROP_FIELDS = f"DELETE FROM fields WHERE {_ANY_FIELD} AND message = ?"
-_FEW = 8  # hits are looked up one by one where there are less than one in so many messages
+_LOOKED_UP_SINGLY = (
+    8  # hits are looked up one by one where there are less than one in so many messages
+)
 
 
 class SearchHits(NamedTuple):
@@ -263,7 +265,7 @@ class FullTextIndex:
 
 def _among(named: frozenset[int], uids: Sequence[int]) -> frozenset[int]:
     """Return those of the UIDs that are among others, which are ascending."""
-    if len(named) * _FEW > len(uids):
+    if len(named) * _LOOKED_UP_SINGLY > len(uids):
         return named.intersection(uids)
     last = len(uids) - 1
     return frozenset([uid for uid in named if uids[min(bisect_left(uids, uid), last)] == uid])
