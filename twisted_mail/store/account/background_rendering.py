@@ -137,7 +137,7 @@ class BackgroundRendering:
     async def _compare(self, lane: AccountLane, folder: Folder, task: RenderingTask) -> None:
         task.must_compare = False
         version, losses = self._render.version, lane.tree.losses
-        task.learn(await lane.perform_on_in_background(folder, lacking, version))
+        task.learn(await lane.background.perform_on(folder, lacking, version))
         self._compared[folder] = losses
 
     async def _render_some(self, lane: AccountLane, folder: Folder, task: RenderingTask) -> None:
@@ -145,7 +145,7 @@ class BackgroundRendering:
         piece = task.todo[-PIECE:]
         del task.todo[-PIECE:]
         piece.reverse()
-        number = await lane.perform_on_in_background(folder, render_lacking, piece, self._render)
+        number = await lane.background.perform_on(folder, render_lacking, piece, self._render)
         task.todo += reversed(piece[number:])
 
     def _report_progress(

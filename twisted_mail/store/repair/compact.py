@@ -42,7 +42,7 @@ class UidListCompaction:
                 if not folders:
                     del self._waiting[lane]
                 with suppress(MailError):  # the next removal reminds
-                    await lane.perform_on_in_background(folder, compact)
+                    await lane.background.perform_on(folder, compact)
                 return True
         return False
 

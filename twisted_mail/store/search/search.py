@@ -169,16 +169,14 @@ class Search:
 
     async def _compare(self, folder: Folder, index: FullTextIndex) -> MailboxKey:
         """Have the index compare its messages with those that are there, as far as they are doubtful."""
-        place, places = await self.lane.perform_on_in_background(folder, messages.keys)
+        place, places = await self.lane.background.perform_on(folder, messages.keys)
         doubtful = await self._ask(index, index.begin, place, places)
         if doubtful is None:
             return place
         last = doubtful.first - 1
         while last < doubtful.last:
             most = min(doubtful.last - last, messages.COMPARED)
-            there = await self.lane.perform_on_in_background(
-                folder, messages.message_keys, last, most
-            )
+            there = await self.lane.background.perform_on(folder, messages.message_keys, last, most)
             first, last = last + 1, there[-1].uid if len(there) == most else doubtful.last
             await self._ask(index, index.compare, place, first, last, there)
         await self._ask(index, index.trust, place, doubtful)
@@ -192,7 +190,7 @@ class Search:
         if index is None:
             return []
         await self._compare(folder, index)
-        place, uids = await self.lane.perform_on_in_background(folder, messages.present)
+        place, uids = await self.lane.background.perform_on(folder, messages.present)
         found = await self._ask(index, index.mismatches, place, uids)
         if found is None:
             return []
@@ -205,7 +203,7 @@ class Search:
         """Forget messages that are gone."""
         index = self._index
         if index is not None:
-            place, there = await self.lane.perform_on_in_background(folder, messages.present)
+            place, there = await self.lane.background.perform_on(folder, messages.present)
             gone = sorted(set(uids) - there)
             await self._ask(index, index.forget, place, gone)
 
@@ -213,7 +211,7 @@ class Search:
         """Index a few messages; return whether that can go on."""
         start = 0
         while some := uids[start : start + TEXTS.messages]:
-            batch = await self.lane.perform_on_in_background(
+            batch = await self.lane.background.perform_on(
                 folder, messages.batch_of, some, TEXTS.octets
             )
             if not await self.lane.patiently(self._blocking.run(self._index_batch, batch)):
@@ -240,6 +238,6 @@ class Search:
             while await self._ask(
                 index,
                 index.forget_some,
-                await self.lane.perform_in_background(messages.all_keys),
+                await self.lane.background.perform(messages.all_keys),
             ):
                 pass

@@ -21,23 +21,14 @@ T = TypeVar("T")
 STALLED_SECONDS = 30.0  # for one piece of work: then its disk may never answer
 
 
-class AccountLane:
-    """The way to all work on one account.
+class LaneWork:
+    """Pieces of work on one account, each within a transaction; ``_do`` has one done."""
 
-    What happens in the lane is handed to ``publish``, in order; whoever comes back from the lane hands
-    over all that waits, so that nothing is lost when a session ends before its work does. ``used_at`` is
-    when work was last asked for that is not done in the background, by the monotonic clock.
-    """
-
-    def __init__(self, blocking: Blocking, tree: Tree) -> None:
+    def __init__(self, tree: Tree) -> None:
         self.tree = tree
-        self.publish: Callable[[StoreEvent], None] = _ignore
-        self.used_at = 0.0
-        self._began_at: float | None = None  # the piece of work that a thread is at
-        self._blocking = blocking
-        self._clock = tree.environment.clock
 
-    # ------------------------------------------------------------ for sessions
+    async def _do(self, work: Callable[[], T]) -> T:
+        raise NotImplementedError
 
     async def perform(
         self,
@@ -46,8 +37,7 @@ class AccountLane:
         **kwargs: P.kwargs,
     ) -> T:
         """Do a piece of work on the account within a transaction."""
-        self.note_use()
-        return await self.call(partial(perform, self.tree, function, *args, **kwargs))
+        return await self._do(partial(perform, self.tree, function, *args, **kwargs))
 
     async def perform_on(
         self,
@@ -57,15 +47,37 @@ class AccountLane:
         **kwargs: P.kwargs,
     ) -> T:
         """Do a piece of work on one mailbox within a transaction."""
+        return await self._do(partial(perform_on, self.tree, folder, function, *args, **kwargs))
+
+
+class AccountLane(LaneWork):
+    """The way to all work on one account.
+
+    What happens in the lane is handed to ``publish``, in order; whoever comes back from the lane hands
+    over all that waits, so that nothing is lost when a session ends before its work does. ``used_at`` is
+    when work was last asked for that is not done in the ``background``, by the monotonic clock.
+    """
+
+    def __init__(self, blocking: Blocking, tree: Tree) -> None:
+        super().__init__(tree)
+        self.publish: Callable[[StoreEvent], None] = _ignore
+        self.background = BackgroundWork(self)
+        self.used_at = 0.0
+        self._began_at: float | None = None  # the piece of work that a thread is at
+        self._blocking = blocking
+        self._clock = tree.environment.clock
+
+    # ------------------------------------------------------------ for sessions
+
+    async def _do(self, work: Callable[[], T]) -> T:
         self.note_use()
-        return await self.call(partial(perform_on, self.tree, folder, function, *args, **kwargs))
+        return await self.call(work)
 
     async def perform_steps(
         self, function: Callable[Concatenate[Tree, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Do work on the account that needs no transaction, or opens its own."""
-        self.note_use()
-        return await self.call(partial(perform_steps, self.tree, function, *args, **kwargs))
+        return await self._do(partial(perform_steps, self.tree, function, *args, **kwargs))
 
     async def look_up(
         self,
@@ -75,35 +87,13 @@ class AccountLane:
         **kwargs: P.kwargs,
     ) -> T:
         """Read what the index has of one mailbox, without a transaction if possible (see ``lookup``)."""
-        self.note_use()
-        return await self.call(partial(look_up, self.tree, folder, question, *args, **kwargs))
+        return await self._do(partial(look_up, self.tree, folder, question, *args, **kwargs))
 
     def note_use(self) -> None:
         """Note that the account is used now."""
         self.used_at = self._clock.monotonic()
 
     # ------------------------------------------------------------ in the background
-
-    async def perform_in_background(
-        self,
-        function: Callable[Concatenate[Tree, UnitOfWork, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """Do a piece of work on the account; it still counts as idle."""
-        work = self.call(partial(perform, self.tree, function, *args, **kwargs))
-        return await self.patiently(work)
-
-    async def perform_on_in_background(
-        self,
-        folder: Folder,
-        function: Callable[Concatenate[Folder, UnitOfWork, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """Do a piece of work on one mailbox; the account still counts as idle."""
-        work = self.call(partial(perform_on, self.tree, folder, function, *args, **kwargs))
-        return await self.patiently(work)
 
     async def patiently(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what one piece of work in the background does, while its disk answers.
@@ -152,6 +142,17 @@ class AccountLane:
         finally:
             if events:  # a watcher raised, and nobody takes reports
                 self.publish_events()
+
+
+class BackgroundWork(LaneWork):
+    """Pieces of work that nobody waits for: the account counts as idle meanwhile."""
+
+    def __init__(self, lane: AccountLane) -> None:
+        super().__init__(lane.tree)
+        self._lane = lane
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        return await self._lane.patiently(self._lane.call(work))
 
 
 def _ignore(event: StoreEvent) -> None:
