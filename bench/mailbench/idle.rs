@@ -1,4 +1,4 @@
-//! How soon a connection in IDLE hears of a message (RFC 2177).
+//! How soon a connection in IDLE hears of a message (RFC 2177), once who brought it has the reply.
 use crate::connection::{es, Conn, R};
 use crate::imap::Imap;
 use crate::messages::{message, Run};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(100); // between two messages
 const SIZE: usize = 4096; // octets of a message
 
-/// What brings a message, and what is to be read after it has come.
+/// What brings a message.
 enum Way {
     Append(Imap),
     Smtp(Args),
@@ -41,11 +41,13 @@ fn run(a: &Args, stats: &Stats) -> R<()> {
     for number in 0..a.n("total", 20) {
         std::thread::sleep(PAUSE);
         let text = message(&texts, number, SIZE, &recipient(a));
-        let (sent, last) = way.bring(a, &text)?;
+        let (came, last) = way.bring(a, &text)?;
         exists += 1;
         wait_for(&mut imap, exists)?;
-        stats.done(1, 0, vec![sent.elapsed().as_micros() as u32]);
-        way.end(last)?
+        stats.done(1, 0, vec![came.elapsed().as_micros() as u32]);
+        if let Some(c) = last {
+            quit(c)?
+        }
     }
     imap.c.send(b"DONE\r\n")?;
     imap.finish(false)?;
@@ -92,7 +94,9 @@ fn wait_for(imap: &mut Imap, exists: i64) -> R<()> {
 }
 
 impl Way {
-    /// Send a message up to its end; return when, and the connection on which an answer is to come.
+    /// Bring a message; return when it had come, and the connection that is to be ended.
+    ///
+    /// That is when the reply was read: until then the server makes the message durable.
     fn bring(&mut self, a: &Args, text: &[u8]) -> R<(Instant, Option<Conn>)> {
         match self {
             Way::Append(imap) => {
@@ -100,9 +104,12 @@ impl Way {
                 let line = format!("a{} APPEND INBOX {{{}}}\r\n", imap.tag, text.len());
                 imap.c.send(line.as_bytes())?;
                 imap.cont()?;
-                let began = Instant::now();
                 imap.c.send(&[text, b"\r\n"].concat())?;
-                Ok((began, None))
+                let answer = imap.finish(false)?;
+                if !answer.is_ok() {
+                    return Err(format!("APPEND: {}", answer.text));
+                }
+                Ok((Instant::now(), None))
             }
             Way::Smtp(args) => {
                 let mut c = smtp_open(args, &mut Rng(5))?;
@@ -115,29 +122,18 @@ impl Way {
                     c.send(command.as_bytes())?;
                     smtp_reply(&mut c, code)?
                 }
-                let began = Instant::now();
                 c.send(&[text, b".\r\n"].concat())?;
-                Ok((began, Some(c)))
+                smtp_reply(&mut c, 250)?;
+                Ok((Instant::now(), Some(c)))
             }
             Way::Drop(maildir) => Ok((drop_file(a, maildir, text)?, None)),
         }
     }
+}
 
-    /// Read the answer to the message.
-    fn end(&mut self, last: Option<Conn>) -> R<()> {
-        if let Some(mut c) = last {
-            smtp_reply(&mut c, 250)?;
-            c.send(b"QUIT\r\n")?;
-            return smtp_reply(&mut c, 221);
-        }
-        if let Way::Append(imap) = self {
-            let answer = imap.finish(false)?;
-            if !answer.is_ok() {
-                return Err(format!("APPEND: {}", answer.text));
-            }
-        }
-        Ok(())
-    }
+fn quit(mut c: Conn) -> R<()> {
+    c.send(b"QUIT\r\n")?;
+    smtp_reply(&mut c, 221)
 }
 
 /// Put a file into `new`, as another program would; return when it got its name there.
