@@ -71,6 +71,21 @@ def test_while_somebody_else_keeps_the_disk_busy_messages_go_by_themselves(
     assert inboxes.disk.syncs == ["all", "all"]
 
 
+def test_messages_go_by_themselves_while_a_group_does_not_end(inboxes: Inboxes) -> None:
+    answers: list[Any] = []
+
+    def stall() -> None:
+        inboxes.disk.seconds = lambda: None
+        inboxes.clock.seconds += module.SLOW_SECONDS + 1
+        answers.extend(inboxes.deliver(([CAROL], message("late")), ([CAROL], message("later"))))
+
+    inboxes.disk.seconds = stall
+    inboxes.deliver(([ALICE], message("one")), ([BOB], message("two")))
+    assert answers == [{CAROL: None}] * 2
+    assert inboxes.texts(CAROL) == [mail("late"), mail("later")]
+    assert sorted(inboxes.disk.syncs) == ["all", "all", "file", "file", "folder", "folder"]
+
+
 def test_a_file_system_that_keeps_no_promises_is_not_synced_as_one(
     inboxes: Inboxes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

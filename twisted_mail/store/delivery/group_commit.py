@@ -45,6 +45,7 @@ class GroupCommit:
         self._gathered: deque[InboxDelivery] = deque()
         self._is_reliable: bool | None = None  # whether syncfs is; None: not asked yet
         self._alone_until = 0.0  # by the monotonic clock; 0: nobody kept the disk busy yet
+        self._began_at = 0.0  # the group that is on its way; 0: none is
 
     async def deliver(self, inbound: InboxDelivery) -> Mapping[str, MailError | None]:
         """Deliver one message, whose blob is closed; return None for each inbox that has it durably."""
@@ -73,8 +74,15 @@ class GroupCommit:
         return not self._is_reliable
 
     def _is_paused(self) -> bool:
-        """Return whether somebody else kept the disk busy a moment ago."""
-        return self._alone_until > 0 and self._environment.clock.monotonic() < self._alone_until
+        """Return whether somebody else keeps the disk busy, or did so a moment ago.
+
+        A group may never end: one folder of one account may be on a disk that does not answer.
+        """
+        began, until = self._began_at, self._alone_until
+        if not began and not until:
+            return False
+        now = self._environment.clock.monotonic()
+        return now < until or bool(began and now > began + SLOW_SECONDS)
 
     # ------------------------------------------------------------ in the lane's thread
 
@@ -88,6 +96,7 @@ class GroupCommit:
 
     def _commit_group(self) -> None:
         members = self._members()
+        self._began_at = self._environment.clock.monotonic()
         try:
             if len(members) == 1:
                 members[0].deliver()
@@ -96,6 +105,8 @@ class GroupCommit:
         except BaseException as error:
             for one in members:
                 one.failure = error
+        finally:
+            self._began_at = 0.0
 
     def _members(self) -> list[InboxDelivery]:
         """Take those that have gathered, until they are enough; the reactor thread may be adding some."""
