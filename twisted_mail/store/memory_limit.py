@@ -3,10 +3,12 @@
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 MOST = 32 * 1024 * 1024  # octets of the whole messages that are in memory together
 SMALL = 256 * 1024  # octets of which each thread may have so many besides
+
+_ROOM_ENOUGH = nullcontext()
 
 
 class MemoryLimit:
@@ -22,12 +24,12 @@ class MemoryLimit:
         self._line: deque[object] = deque()
         self.held = 0
 
-    @contextmanager
-    def holding(self, octets: int) -> Iterator[None]:
+    def holding(self, octets: int) -> AbstractContextManager[None]:
         """Wait until there is room for that many octets, and keep it for the ``with``; do not nest."""
-        if octets <= SMALL:
-            yield
-            return
+        return _ROOM_ENOUGH if octets <= SMALL else self._holding(octets)
+
+    @contextmanager
+    def _holding(self, octets: int) -> Iterator[None]:
         self._take(octets)
         try:
             yield

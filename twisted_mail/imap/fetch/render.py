@@ -48,13 +48,9 @@ class ItemRenderer:
         shown = (
             preview(data, parts[0]).encode("utf-8", "replace") if tier == ItemTier.PREVIEW else b""
         )
-        return found._replace(
-            body=body,
-            bodystructure=structure,
-            preview=shown,
-            outline=outline.encode_outline(parts),
-            tier=tier,
-        )
+        size, fields = found.header_size, found.fields
+        where = outline.encode_outline(parts)
+        return RenderedItems(found.envelope, body, structure, size, fields, shown, where, tier)
 
 
 def _of_header(data: bytes) -> RenderedItems:

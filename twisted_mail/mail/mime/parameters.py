@@ -104,7 +104,7 @@ def disposition(value: bytes) -> Disposition | None:
 
 def _parameters(value: bytes, position: int) -> Parameters:
     matches = islice(_PARAMETER.finditer(value, position), MAX_PARAMETERS)
-    return tuple((match[1].lower(), _value(match)) for match in matches)
+    return tuple([(match[1].lower(), _value(match)) for match in matches])
 
 
 def _value(match: re.Match[bytes]) -> bytes:
@@ -133,7 +133,7 @@ def joined(parameters: Parameters) -> Parameters:
     A value with a charset keeps its form and the ``*`` after its name (RFC 2231 §4). Nothing is lost: a
     plain parameter of the same name is one of its own, and so are pieces that do not fit.
     """
-    if not any(b"*" in name for name, _ in parameters):
+    if b"*" not in b"".join([name for name, _ in parameters]):
         return parameters
     together: dict[bytes, list[_Piece]] = {}  # by the name that they begin with
     for name, value in parameters:
