@@ -2,12 +2,13 @@
 
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.store.file_names import FileName, FileNames
+from twisted_mail.store.index.rows import Row
 
-NEW = FileName(b"new", b"c", flags.NONE, 5)
+NEW = FileName(b"/new/new", b"n", flags.NONE, 5)
 
 
 def names(*uids: int) -> dict[int, FileName]:
-    return {uid: FileName(b"%d" % uid, b"c", flags.NONE, 5) for uid in uids}
+    return {uid: FileName(b"/cur/%d" % uid, b"c", flags.NONE, 5) for uid in uids}
 
 
 def test_nothing_is_known_at_first() -> None:
@@ -75,20 +76,27 @@ def test_the_names_of_a_closed_mailbox_make_room() -> None:
     assert known.of(3) == names(1)
 
 
+def name_of(base: bytes, tail: bytes, known: flags.Flags) -> FileName:
+    return FileName.of(Row(1, base, tail, known, 1, 1, 7, 5))
+
+
+def test_a_name_is_where_the_index_has_the_file() -> None:
+    name = name_of(b"one.host", b"c:2,S", flags.normal([flags.SEEN]))
+    assert (name.place, name.stored) == (b"/cur/one.host:2,S", 5)
+    assert name_of(b"one.host", b"n", flags.NONE).place == b"/new/one.host"
+
+
 def test_a_name_follows_the_flags_of_its_message() -> None:
-    seen = flags.normal([flags.SEEN])
-    name = FileName(b"one.host", b"c:2,SXa", seen, 5)
+    name = name_of(b"one.host", b"c:2,SXa", flags.normal([flags.SEEN]))
     letters = {"$Work": "a", "$Home": "b"}
 
-    def path(*words: str) -> bytes:
-        return name.path(b"/mail", flags.normal(words), letters)
+    def place(*words: str) -> bytes:
+        return name.place_with(flags.normal(words), letters)
 
-    assert path(flags.SEEN) == b"/mail/cur/one.host:2,SXa"  # as it was found
-    assert path(flags.SEEN, flags.FLAGGED, "$Work") == b"/mail/cur/one.host:2,FSXa"
-    assert path("$Home", "$Other") == b"/mail/cur/one.host:2,Xb"
+    assert place(flags.SEEN, flags.FLAGGED, "$Work") == b"/cur/one.host:2,FSXa"
+    assert place("$Home", "$Other") == b"/cur/one.host:2,Xb"
 
 
 def test_a_new_message_with_flags_lies_in_cur() -> None:
-    name = FileName(b"one.host", b"n", flags.NONE, 5)
-    assert name.path(b"/mail", flags.NONE, {}) == b"/mail/new/one.host"
-    assert name.path(b"/mail", flags.normal([flags.SEEN]), {}) == b"/mail/cur/one.host:2,S"
+    name = name_of(b"one.host", b"n", flags.NONE)
+    assert name.place_with(flags.normal([flags.SEEN]), {}) == b"/cur/one.host:2,S"

@@ -12,25 +12,32 @@ from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.format import filename
+from twisted_mail.store.index.rows import Row
 
 MAX_NAMES = 20_000  # of all mailboxes together: some 7 MB
 MAX_SHARE = 15_000  # of one mailbox
 
 
 class FileName(NamedTuple):
-    """Base and tail of a file, as the index had them when the message had these flags, and its size."""
+    """Where a file was in its mailbox's folder when its message had these flags, and its size.
 
-    base: bytes
+    ``tail`` is what the index has of the end of its name.
+    """
+
+    place: bytes
     tail: bytes
     flags: Flags
     stored: int
 
-    def path(self, folder: bytes, flags: Flags, letter_of: dict[str, str]) -> bytes:
-        """Return the path that the file has if the message has these flags now."""
-        tail = self.tail
-        if flags != self.flags:
-            tail = filename.tail_of(flags, letter_of, tail)
-        return filename.path(folder, self.base, tail)
+    @classmethod
+    def of(cls, row: Row) -> "FileName":
+        """Return the name of a message's file, as the index has it."""
+        return cls(filename.path(b"", row.base, row.tail), row.tail, row.flags, row.stored)
+
+    def place_with(self, flags: Flags, letter_of: dict[str, str]) -> bytes:
+        """Return where the file is if the message has these flags now."""
+        base = self.place[len(b"/cur/") : len(self.place) - len(self.tail) + 1]
+        return filename.path(b"", base, filename.tail_of(flags, letter_of, self.tail))
 
 
 class FileNames:

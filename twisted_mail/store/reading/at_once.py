@@ -10,6 +10,7 @@ from stat import S_ISREG
 
 from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns, MessageRange
+from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.message import without_nul
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.file_names import FileName
@@ -43,7 +44,7 @@ def _read_all(
     found: list[bytes | None],
 ) -> None:
     """Add the ranges to those found, up to the first that has to be waited for. Raises OSError."""
-    disk, letter_of, left = folder.disk, folder.keywords.letter_of, MAX_OCTETS
+    disk, left = folder.disk, MAX_OCTETS
     for uid, start, stop in pieces:
         name, row = names.get(uid), columns.row(uid)
         if name is None or row is None:
@@ -54,7 +55,7 @@ def _read_all(
         left -= max(stop - start, 0) if is_as_stored else size
         if left < 0 or date == UNKNOWN_DATE:
             return
-        path = name.path(folder.path, columns.flags[row], letter_of)
+        path = _path(folder, name, columns.flags[row])
         if start >= stop:
             data = b""
         elif is_as_stored:
@@ -66,6 +67,12 @@ def _read_all(
                 return
             data = text[start:stop]
         found.append(without_nul(data))
+
+
+def _path(folder: Folder, name: FileName, flags: Flags) -> bytes:
+    if flags is name.flags or flags == name.flags:
+        return folder.path + name.place
+    return folder.path + name.place_with(flags, folder.keywords.letter_of)
 
 
 def _octets(disk: Disk, path: bytes, expected: tuple[int, int], start: int, stop: int) -> bytes:

@@ -196,7 +196,7 @@ def read(
     for uid, found in each(folder, work, list(wanted), ranges).items():
         for place, data in zip(wanted[uid], found, strict=True):
             octets[place] = data
-    return FoundRanges(octets, {row.uid: _name(row) for row in rows if _is_read_at_once(row)})
+    return FoundRanges(octets, {row.uid: FileName.of(row) for row in rows if _is_read_at_once(row)})
 
 
 def _read_ahead(folder: Folder, rows: Sequence[Row]) -> None:
@@ -212,10 +212,6 @@ def _read_ahead(folder: Folder, rows: Sequence[Row]) -> None:
         left -= row.stored
         if left <= 0:
             return
-
-
-def _name(row: Row) -> FileName:
-    return FileName(row.base, row.tail, row.flags, row.stored)
 
 
 def _is_read_at_once(row: Row) -> bool:
