@@ -7,7 +7,7 @@ remembered, for clients fetch one part in many ranges.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -127,13 +127,11 @@ class BodySectionReader:
         if group:
             yield group
 
-    async def read(self, group: Sequence[SectionSource]) -> FoundSections:
+    def read(self, group: Sequence[SectionSource]) -> Awaitable[FoundSections]:
         """Return what to send of the messages of a group."""
         if len(group) == 1 and group[0].weight > GROUP_OCTETS:
-            return await self._large(group[0])
-        if self._needs_parts:
-            return await self._through_parts(group)
-        return await self._small(group)
+            return self._large(group[0])
+        return self._through_parts(group) if self._needs_parts else self._small(group)
 
     # ------------------------------------------------------------ three ways to read
 

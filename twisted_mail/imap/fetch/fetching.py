@@ -211,9 +211,11 @@ class Fetching:
         kept = self._from_kept(reader, uids, rendered) if self._plan.uses_kept_fields else None
         if kept is not None:
             return await self._send(self._batch(kept.uids, fetched, kept.columns))
-        answered = 0
+        answered, is_later = 0, False
         for group in reader.groups(self._sources(reader, uids, rendered)):
-            await self._wire.yield_to_others()
+            if is_later:
+                await self._wire.yield_to_others()
+            is_later = True
             found = await reader.read(group)
             batch = self._batch(found.uids, fetched, found.columns)
             answered += await (self._send_large if found.is_large else self._send)(batch)
