@@ -7,7 +7,7 @@ from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.partial_deliveries import NOBODY
 from twisted_mail.delivery.quarantine import JUNK, is_missing_mailbox, quarantine
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.message import BorrowedBlob, Message
+from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.mail.route import Routes
 
@@ -91,7 +91,7 @@ class DeliveryAttempt:
 
     async def _put(self, fields: bytes, accounts: Sequence[str]) -> Mapping[str, MailError | None]:
         prefix = return_path(self._envelope) + fields + self._message.prefix
-        final = Message(BorrowedBlob(self._message.blob), prefix)
+        final = Message(self._message.blob, prefix)
         if self._envelope.is_quarantined:
             return await quarantine(self._store, accounts, final)
         if not self._mailboxes:  # nearly all mail

@@ -19,18 +19,15 @@ async def quarantine(
 ) -> Mapping[str, MailError | None]:
     """Put a message into the junk mailbox of several accounts, as ``Store.deliver`` does into inboxes.
 
-    An account without such a mailbox gets it into its inbox. The message's blob is closed.
+    An account without such a mailbox gets it into its inbox. The message's blob is lent.
     """
     borrowed = Message(BorrowedBlob(message.blob), message.prefix)
     answers: dict[str, MailError | None] = {}
-    try:
-        for name in dict.fromkeys(names):
-            try:
-                answers[name] = await _put_into_junk(store, name, borrowed)
-            except MailError as error:
-                answers[name] = error
-    finally:
-        message.blob.close()
+    for name in dict.fromkeys(names):
+        try:
+            answers[name] = await _put_into_junk(store, name, borrowed)
+        except MailError as error:
+            answers[name] = error
     return answers
 
 

@@ -267,7 +267,7 @@ class Store(Protocol):
 
         Returns None for each name where the message is now durable and visible, else why not: Refused
         with condition NONEXISTENT where a mailbox is not there any more, or cannot be used. The message's
-        blob is closed.
+        blob is lent: it is not closed here, and nothing reads it any more afterwards.
         """
 
 

@@ -223,11 +223,7 @@ class MaildirStore:
         delivery = InboxDelivery(self._environment, self._root, names, message, mailboxes)
         if not self._may_have_quotas:
             return await self._put(delivery)
-        try:
-            reserved = await self._reserver.take(delivery.names, delivery.size)
-        except BaseException:
-            message.blob.close()
-            raise
+        reserved = await self._reserver.take(delivery.names, delivery.size)
         if any(reserved.values()):
             return await self._deliver_reserved(delivery, reserved)
         return await self._put(delivery)

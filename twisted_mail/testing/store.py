@@ -38,7 +38,6 @@ class RecordingStore:
     ) -> Mapping[str, MailError | None]:
         """Keep a message; return why an account did not get it, or None, for each."""
         data = b"".join(message.pieces())
-        message.blob.close()
         if self.exception is not None:
             raise self.exception
         self.deliveries.append((names, data))

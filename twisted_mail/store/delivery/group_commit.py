@@ -48,9 +48,8 @@ class GroupCommit:
         self._began_at = 0.0  # the group that is on its way; 0: none is
 
     async def deliver(self, inbound: InboxDelivery) -> Mapping[str, MailError | None]:
-        """Deliver one message, whose blob is closed; return None for each inbox that has it durably."""
+        """Deliver one message; return None for each inbox that has it durably."""
         if not inbound.names:
-            inbound.message.blob.close()
             return inbound.answers
         try:
             if await self._goes_alone(inbound.size):
@@ -61,7 +60,6 @@ class GroupCommit:
             if not inbound.is_begun:  # and never will be: no thread took the work
                 with suppress(ValueError):
                     self._gathered.remove(inbound)
-                inbound.message.blob.close()
             # An earlier message's group may have had it along before its own piece of work was refused.
             return {**dict.fromkeys(inbound.names, error), **inbound.answers}
 
@@ -128,9 +126,6 @@ class GroupCommit:
         except OSError as error:
             for one in members:
                 one.fail(error)
-        finally:
-            for one in members:
-                one.message.blob.close()
         if clock.monotonic() - began > SLOW_SECONDS:
             self._alone_until = clock.monotonic() + SLOW_PAUSE
 

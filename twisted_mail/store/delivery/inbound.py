@@ -22,7 +22,7 @@ Seal = Callable[[int], None]  # what is done with a file that is written, before
 
 
 class InboxDelivery:
-    """A message, the accounts it is for, and how far it has come; it owns the message's blob.
+    """A message, the accounts it is for, and how far it has come; the message's blob is lent.
 
     ``mailboxes`` has the names of those other mailboxes, by account; nothing of them is made. ``answers``
     gets None for each account where the message is durable and visible, else why not.
@@ -72,12 +72,9 @@ class InboxDelivery:
     def deliver(self) -> Mapping[str, MailError | None]:
         """Take the message all the way by itself; return the answers."""
         self.is_begun = True
-        try:
-            self.write(self._disk.sync_file)
-            self.place()
-            self.settle(set(self._placed.values()))
-        finally:
-            self.message.blob.close()
+        self.write(self._disk.sync_file)
+        self.place()
+        self.settle(set(self._placed.values()))
         return self.answers
 
     # ------------------------------------------------------------ the steps

@@ -4,7 +4,7 @@ For tests of all rooms above, and for accounts that need not outlive the process
 so between the call of a method and its return nothing else happens.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from twisted_mail.interfaces import Clock, Renderer, Watcher
@@ -70,7 +70,7 @@ class MemoryStore:
     ) -> Mapping[str, MailError | None]:
         """Put one message into mailboxes of several accounts; the copies share their bytes."""
         try:
-            [body] = _bodies([message])
+            body = _body(message)
         except Unavailable as error:
             return dict.fromkeys(names, error)
         places = dict.fromkeys(names, mailbox_names.INBOX) | dict(mailboxes or {})
@@ -160,7 +160,11 @@ class MemoryAccount:
 
     async def append(self, name: str, drafts: Sequence[NewMessage]) -> CopyResult:
         """Put messages into a mailbox, all or none."""
-        bodies = _bodies(draft.message for draft in drafts)
+        try:
+            bodies = [_body(draft.message) for draft in drafts]
+        finally:
+            for draft in drafts:
+                draft.message.blob.close()
         check_drafts(drafts)
         mailbox = self._data.target(name)
         mailbox.admit(flag.NONE.union(*{draft.flags for draft in drafts}))
@@ -214,13 +218,9 @@ class MemoryAccount:
         return self._data.change_feed.watch(watcher)
 
 
-def _bodies(messages: Iterable[Message]) -> list[MemoryMessage]:
-    """Read messages and close their blobs, in any case."""
-    messages = list(messages)
+def _body(message: Message) -> MemoryMessage:
+    """Read a message. Raises Unavailable."""
     try:
-        return [MemoryMessage(without_nul(message.read())) for message in messages]
+        return MemoryMessage(without_nul(message.read()))
     except OSError:
         raise Unavailable("The message cannot be read now.") from None
-    finally:
-        for message in messages:
-            message.blob.close()
