@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.contracts.ground import mail
-from tests.faults import CachedDisk
+from tests.faults import CachedDisk, HalfCachedDisk
 from tests.store.shared_maildir import SharedMaildir, texts, uids
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.mailbox.flags import normal
@@ -275,6 +275,27 @@ def test_a_file_whose_line_ends_another_program_repaired_is_left_to_the_lane(
     os.utime(replace(path, b"Subject: one\r\n\r\nbare\r\n"), (date, date))
     assert read(inbox) == b"Subject: one\r\n\r\nbare\r\n"
     assert disk.reads_at_once == 0
+
+
+def test_other_octets_with_as_many_and_the_same_date_are_left_to_the_lane(
+    shared: SharedMaildir, disk: CachedDisk
+) -> None:
+    path = shared.drop(NAME, b"Subject: one\n\nbare\n")
+    inbox = shared.open()
+    read(inbox)
+    date = path.stat().st_mtime
+    os.utime(replace(path, b"Subject: one\n\nb\n\n\n\n"), (date, date))
+    assert read(inbox) == b"Subject: one\r\n\r\nb\r\n\r\n\r\n\r\n"[: len("Subject: one....bare..")]
+    assert disk.reads_at_once == 1
+
+
+def test_what_is_half_in_memory_is_left_to_the_lane(tmp_path: Path) -> None:
+    disk = HalfCachedDisk()
+    shared = SharedMaildir(tmp_path, disk)
+    shared.drop(NAME, mail("one"))
+    inbox = shared.open()
+    assert [read(inbox) for _ in range(20)] == [mail("one")] * 20
+    assert disk.reads_at_once > 5
 
 
 def test_other_programs_never_lead_to_another_octet(

@@ -171,9 +171,8 @@ class Fetching:
             batch.rendered = list(map(fetched.rendered.__getitem__, batch.uids))
         for column, found in fetched.loaded.items():
             batch.loaded[column] = list(map(found.__getitem__, batch.uids))
-        if len(batch.uids) == len(uids):
-            batch.sections = sections
-        else:  # some are gone since they were read
+        batch.sections = sections
+        if sections and len(batch.uids) < len(uids):  # some are gone since they were read
             places = list(map(uids.index, batch.uids))
             batch.sections = [[column[at] for at in places] for column in sections]
         batch.changed = fetched.changed
