@@ -6,7 +6,6 @@ default pool, which also resolves names. Here are the threads; ``lane`` says whi
 
 import math
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from threading import Lock, Thread
 from time import monotonic
@@ -108,21 +107,6 @@ class ThreadBlocking(TurnLines):
             turn.work()
             self._end(turn)
             del turn
-
-    def _next_turn(self, woken: Lock) -> Turn | None:
-        """Return the next turn; a thread that waits for it has its lock released when it is woken.
-
-        In a ``queue.SimpleQueue`` each item wakes a second idle thread, too, which finds nothing.
-        """
-        while True:
-            with suppress(IndexError):
-                return self._ready.popleft()
-            self._idle.append(woken)
-            if self._ready:  # since before it was known that this thread is idle
-                with suppress(ValueError):  # it is being woken
-                    self._idle.remove(woken)
-                    continue
-            woken.acquire()
 
     def lane(self) -> Blocking:
         """Return a serial queue: one piece of work at a time, in order."""

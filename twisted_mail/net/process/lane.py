@@ -135,6 +135,21 @@ class TurnLines:
         """Begin one more thread."""
         raise NotImplementedError
 
+    def _next_turn(self, woken: Lock) -> Turn | None:
+        """Return the next turn; a thread that waits for it has its lock released when it is woken.
+
+        In a ``queue.SimpleQueue`` each item wakes a second idle thread, too, which finds nothing.
+        """
+        while True:
+            with suppress(IndexError):
+                return self._ready.popleft()
+            self._idle.append(woken)
+            if self._ready:  # since before it was known that this thread is idle
+                with suppress(ValueError):  # it is being woken
+                    self._idle.remove(woken)
+                    continue
+            woken.acquire()
+
     def _end(self, turn: Turn) -> None:
         """Take a turn that is done. Called in threads."""
         self._done.append(turn)
