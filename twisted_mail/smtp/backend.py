@@ -28,7 +28,7 @@ class ArrivalStep:
     ``run`` is given the ``arrival.arrival.Arrival``, and alters it; where it has to wait, it returns
     something to await. It raises Refused or Unavailable when the message is not to be accepted. One that
     ``is_for_filters`` is passed over in a conversation that no filter is asked about, and one with
-    ``fields`` where the header has none of these (lower-case names, of ``arrival.field_names.ASKED``).
+    ``fields`` where the header has none of these (lower-case names, of ``incoming_message.ASKED``).
     """
 
     name: str

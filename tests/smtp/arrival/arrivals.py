@@ -9,8 +9,7 @@ from twisted_mail.mail.envelope import MailParameters
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.route import LocalRoute
 from twisted_mail.smtp.arrival.arrival import Arrival
-from twisted_mail.smtp.arrival.field_names import FieldNames
-from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
+from twisted_mail.smtp.arrival.incoming_message import FieldNames, IncomingMessage
 from twisted_mail.smtp.arrival.steps import envelope_of
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Settings, SubmissionSettings

@@ -1,16 +1,32 @@
 """What is kept of one message while it comes in."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from twisted_mail.mail.mime import header as header_fields
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
+from twisted_mail.smtp.arrival import own_fields
 from twisted_mail.smtp.arrival.incoming_message import (
+    ASKED,
     MAX_HEADER,
+    FieldNames,
     IncomingChunkedMessage,
     IncomingMessage,
 )
+from twisted_mail.smtp.arrival.steps import smtp_steps
+from twisted_mail.smtp.settings import SubmissionSettings
 from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.wire import FakeBlobWriter
+
+_NAMES = st.sampled_from([*ASKED, b"Received", b"DATE", b"x-received", b"receivedx", b"to"])
+_FIELDS = st.builds(
+    lambda name, blanks, value: name + blanks + b":" + value + b"\r\n",
+    _NAMES,
+    st.sampled_from([b"", b" ", b"\t "]),
+    st.sampled_from([b"", b" x", b"\r\n received: folded", b" From: x"]),
+)
 
 FULL = Outcome(452, "4.3.1", "The disk is full")
 
@@ -97,3 +113,31 @@ def test_line_ends_of_a_text_are_looked_at_across_chunks(
         finish(binary.take(piece))
     assert (text.is_malformed, text.is_line_open) == (is_malformed, is_line_open)
     assert (binary.is_malformed, binary.is_line_open) == (False, False)
+
+
+# ---------------------------------------------------------------- the names of fields
+
+
+def test_fields_are_counted_in_any_case_and_only_at_the_start_of_a_line() -> None:
+    names = FieldNames(
+        b"Received: a\r\nRECEIVED:b\r\nX-Received: c\r\n received: d\r\nReceivedx: e\r\n"
+    )
+    assert {name: len(places) for name, places in names.places.items()} == {b"received": 2}
+
+
+def test_blanks_before_the_colon_make_no_other_name() -> None:
+    assert FieldNames(b"a: b\r\nDate \t: x\r\n").places == {b"date": [6]}
+
+
+def test_the_names_that_steps_are_for_are_asked_for() -> None:
+    asked = [step.fields for step in smtp_steps(SubmissionSettings()) if step.fields is not None]
+    assert own_fields.NAMES in asked
+    assert {*ASKED} >= frozenset().union(*asked)
+
+
+@given(st.lists(_FIELDS).map(b"".join))
+def test_the_places_are_those_of_the_fields(header: bytes) -> None:
+    names = FieldNames(header)
+    for name in ASKED:
+        parsed = [one.start for one in header_fields.fields(header) if one.name.lower() == name]
+        assert names.places.get(name, []) == parsed

@@ -6,8 +6,7 @@ import pytest
 from twisted_mail.interfaces import Peer, TlsInfo
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.envelope import NO_MAIL_PARAMETERS, Envelope, MailParameters
-from twisted_mail.smtp.arrival.field_names import FieldNames
-from twisted_mail.smtp.arrival.incoming_message import header_end
+from twisted_mail.smtp.arrival.incoming_message import FieldNames, header_end
 from twisted_mail.smtp.arrival.trace import (
     TraceInfo,
     date,

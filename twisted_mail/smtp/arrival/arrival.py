@@ -7,8 +7,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.verdict import ACCEPT, Verdict
-from twisted_mail.smtp.arrival.field_names import FieldNames
-from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
+from twisted_mail.smtp.arrival.incoming_message import FieldNames, IncomingMessage
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.transaction import Transaction
 

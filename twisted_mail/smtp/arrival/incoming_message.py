@@ -1,4 +1,6 @@
-"""What is kept of one message while it comes in."""
+"""What is kept of one message while it comes in, and where its header and the fields of that are."""
+
+import re
 
 from twisted_mail.interfaces import BlobWriter
 from twisted_mail.mail.line_ends import LfRepair
@@ -9,6 +11,21 @@ from twisted_mail.smtp import replies
 from twisted_mail.smtp.stream.dot_reader import LineEndCheck
 
 MAX_HEADER = revision.MAX_HEADER  # octets of header that are looked at
+ASKED = (
+    b"authentication-results",
+    b"date",
+    b"delivered-to",
+    b"from",
+    b"message-id",
+    b"received",
+    b"return-path",
+    b"tls-required",
+    b"x-original-to",
+    b"x-verdict",
+)
+# With a line end first, and without IGNORECASE, the search goes from line to line, and takes less than a
+# twentieth of a search for one name that may stand at the very beginning, in any case.
+_FIELD = re.compile(rb"\n(" + b"|".join(ASKED) + rb")[ \t]*:")
 
 
 def header_end(head: bytes) -> int:
@@ -17,6 +34,21 @@ def header_end(head: bytes) -> int:
         return 0
     end = head.find(b"\r\n\r\n")
     return end if end < 0 else end + 2
+
+
+class FieldNames:
+    """The ``places`` in ``header`` where lines of the fields ``ASKED`` begin, by their lower-case names.
+
+    Blanks may stand before the colon (RFC 5322 §4.5).
+    """
+
+    __slots__ = ("header", "places")
+
+    def __init__(self, header: bytes) -> None:
+        self.header = header
+        self.places: dict[bytes, list[int]] = {}
+        for found in _FIELD.finditer(b"\n" + header.lower()):
+            self.places.setdefault(found[1], []).append(found.start())
 
 
 class IncomingMessage:

@@ -30,8 +30,7 @@ from twisted_mail.mail.route import KnownRoutes
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages, lmtp_replies, submission, trace
 from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
-from twisted_mail.smtp.arrival.field_names import FieldNames
-from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
+from twisted_mail.smtp.arrival.incoming_message import FieldNames, IncomingMessage
 from twisted_mail.smtp.arrival.own_fields import NAMES, remove_own_fields
 from twisted_mail.smtp.backend import ArrivalStep
 from twisted_mail.smtp.limits import RecentCounts

@@ -11,8 +11,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival.arrival import Arrival
-from twisted_mail.smtp.arrival.field_names import FieldNames
-from twisted_mail.smtp.arrival.incoming_message import MAX_HEADER
+from twisted_mail.smtp.arrival.incoming_message import MAX_HEADER, FieldNames
 
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>?From ")  # what a header may begin with
 _TLS_OPTIONAL = re.compile(rb"[!-9;-~]+:(?:\r\n)?[ \t]*No[ \t]*(?:\r\n|\Z)", re.IGNORECASE)
