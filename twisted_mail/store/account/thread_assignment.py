@@ -119,7 +119,7 @@ def _names(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> dict[int, t
         stop = min(row.size, thread_keys.HEADER)
         return thread_keys.message_names(contents.read_range(folder, row, 0, stop))
 
-    return contents.each(folder, work, uids, names)
+    return contents.each(folder, work, contents.rows_of(folder, work, uids), names)
 
 
 def _assign(work: UnitOfWork, email: str, names: Sequence[int]) -> None:

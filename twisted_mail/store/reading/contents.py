@@ -93,10 +93,15 @@ def read_whole_file(disk: Disk, path: bytes, row: Row) -> bytes:
 # ---------------------------------------------------------------- in bulk
 
 
+def rows_of(folder: Folder, work: UnitOfWork, uids: Iterable[int]) -> list[Row]:
+    """Return the rows of those of the messages that are there."""
+    return work.index.rows(mailbox_row(folder, work), uids)
+
+
 def each(
     folder: Folder,
     work: UnitOfWork,
-    uids: Iterable[int],
+    rows: Iterable[Row],
     act: Callable[[Row], T],
 ) -> dict[int, T]:
     """Do something with the file of each message, measured; return what was returned.
@@ -110,12 +115,12 @@ def each(
         done[row.uid] = act(row)
         return row
 
-    look_at_each(folder, work, uids, look)
+    look_at_each(folder, work, rows, look)
     return done
 
 
 def look_at_each(
-    folder: Folder, work: UnitOfWork, uids: Iterable[int], look: Callable[[Row], Row]
+    folder: Folder, work: UnitOfWork, rows: Iterable[Row], look: Callable[[Row], Row]
 ) -> None:
     """Look at the file of each message; follow renames by looking at the folder again.
 
@@ -123,15 +128,14 @@ def look_at_each(
     cannot be read (see ``Folder.note_faulty``). Raises Unavailable when a file is renamed again and
     again.
     """
-    stale = set(uids)
     for _ in range(_ATTEMPTS):
-        lost = set()
+        lost = []
         fresh = []
-        for row in work.index.rows(mailbox_row(folder, work), stale):
+        for row in rows:
             try:
                 known = look(row)
             except FileNotFoundError:
-                lost.add(row.uid)
+                lost.append(row.uid)
             except OSError as error:
                 folder.note_faulty(row, error)
             else:
@@ -140,8 +144,8 @@ def look_at_each(
         keep(folder, work, fresh)
         if not lost:
             return
-        stale = lost
         scan(folder, work, is_forced=True)
+        rows = rows_of(folder, work, lost)
     raise Unavailable("The mailbox is being changed by another program.")
 
 
@@ -193,7 +197,7 @@ def read(
         return found
 
     octets: list[bytes | None] = [None] * len(pieces)
-    for uid, found in each(folder, work, list(wanted), ranges).items():
+    for uid, found in each(folder, work, rows_of(folder, work, wanted), ranges).items():
         for place, data in zip(wanted[uid], found, strict=True):
             octets[place] = data
     return FoundRanges(octets, {row.uid: FileName.of(row) for row in rows if _is_read_at_once(row)})

@@ -1,13 +1,13 @@
 """What clients ask of messages again and again, kept in the index: ENVELOPE, BODYSTRUCTURE and so on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from twisted_mail.interfaces import Renderer
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, ItemTier, MessageIdentity, RenderedItems
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.reading.contents import each, look_at_each, read_whole
+from twisted_mail.store.reading.contents import each, look_at_each, read_whole, rows_of
 from twisted_mail.store.tree.first_look import look_at
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
@@ -57,7 +57,8 @@ def render_items(
     number, chosen = batch(folder, work, uids)
     limit = work.tree.environment.memory_limit
     state = mailbox_row(folder, work)
-    known = work.index.rendered.items(state, chosen, render.version, ItemTier.HEADER)
+    uids = [row.uid for row in chosen]
+    known = work.index.rendered.items(state, uids, render.version, ItemTier.HEADER)
 
     def rendered(row: Row) -> RenderedItems:
         with limit.holding(row.size):
@@ -73,7 +74,7 @@ def render_headers(
 ) -> dict[int, RenderedItems]:
     """Render the headers of these messages, measuring them on the way, and keep what was made."""
     found: dict[int, RenderedItems] = {}
-    _render_each(folder, work, uids, render, found.__setitem__)
+    _render_each(folder, work, rows_of(folder, work, uids), render, found.__setitem__)
     work.index.rendered.save(mailbox_row(folder, work), render.version, found)
     return found
 
@@ -85,14 +86,14 @@ def measure_with_headers(
 
     All dates and sizes are published: another process may know them already.
     """
-    rows = work.index.rows(mailbox_row(folder, work), uids)
+    rows = rows_of(folder, work, uids)
     known = [row for row in rows if row.date != UNKNOWN_DATE]
     if known:
         work.record_measures(folder, known)
-    keep_headers(folder, work, [row.uid for row in rows if row.date == UNKNOWN_DATE], render)
+    keep_headers(folder, work, [row for row in rows if row.date == UNKNOWN_DATE], render)
 
 
-def keep_headers(folder: Folder, work: UnitOfWork, uids: Sequence[int], render: Renderer) -> None:
+def keep_headers(folder: Folder, work: UnitOfWork, rows: Iterable[Row], render: Renderer) -> None:
     """Do what ``render_headers`` does, and hold little of it in memory at a time."""
     waiting: dict[int, RenderedItems] = {}
     octets = 0
@@ -110,7 +111,7 @@ def keep_headers(folder: Folder, work: UnitOfWork, uids: Sequence[int], render: 
         waiting.clear()
         octets = 0
 
-    _render_each(folder, work, uids, render, take)
+    _render_each(folder, work, rows, render, take)
     save()
 
 
@@ -131,7 +132,8 @@ def render_lacking(folder: Folder, work: UnitOfWork, uids: Sequence[int], render
     )
     while number < len(uids) and (number == 0 or folder.clock.monotonic() - began < PIECE_SECONDS):
         some = uids[number : number + SOME]
-        keep_headers(folder, work, [uid for uid in some if uid not in known], render)
+        waiting = rows_of(folder, work, [uid for uid in some if uid not in known])
+        keep_headers(folder, work, waiting, render)
         number += len(some)
     return number
 
@@ -139,7 +141,7 @@ def render_lacking(folder: Folder, work: UnitOfWork, uids: Sequence[int], render
 def _render_each(
     folder: Folder,
     work: UnitOfWork,
-    uids: Sequence[int],
+    rows: Iterable[Row],
     render: Renderer,
     take: Callable[[int, RenderedItems], None],
 ) -> None:
@@ -154,24 +156,24 @@ def _render_each(
             take(row.uid, render(octets, ItemTier.HEADER))
         return row
 
-    look_at_each(folder, work, uids, look)
+    look_at_each(folder, work, rows, look)
 
 
 def batch(
     folder: Folder, work: UnitOfWork, uids: Sequence[int], octets: int = BATCH_SIZE
-) -> tuple[int, list[int]]:
-    """Return how many of the first of these UIDs are handled at once, and which of them are there."""
-    there = work.index.rows(mailbox_row(folder, work), uids[:BATCH])
+) -> tuple[int, list[Row]]:
+    """Return how many of the first of these UIDs are handled at once, and the rows of their messages."""
+    there = rows_of(folder, work, uids[:BATCH])
     rows = {row.uid: row for row in all_measured(folder, work, there)}
     size = 0
-    chosen: list[int] = []
+    chosen: list[Row] = []
     for number, uid in enumerate(uids[:BATCH]):
         if uid not in rows:
             continue
         size += rows[uid].size
         if chosen and size > octets:
             return number, chosen
-        chosen.append(uid)
+        chosen.append(rows[uid])
     return min(len(uids), BATCH), chosen
 
 

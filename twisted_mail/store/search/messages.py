@@ -85,7 +85,7 @@ def matching(folder: Folder, work: UnitOfWork, uids: Sequence[int], what: Contai
         with limit.holding(row.size):
             return matches(contents.read_whole(folder, row), what)
 
-    found = contents.each(folder, work, uids, is_hit)
+    found = contents.each(folder, work, contents.rows_of(folder, work, uids), is_hit)
     return {uid for uid, hit in found.items() if hit}
 
 
