@@ -1,4 +1,4 @@
-"""Answers are those of the plain scan, in twelve languages, however much is indexed.
+"""Answers are those of the plain scan, in twelve languages, however much is indexed by which process.
 
 The suite tries few messages. ``python -m tests.store.search.test_languages 10000 2000`` tries that many
 messages and needles, which takes some minutes.
@@ -7,6 +7,7 @@ messages and needles, which takes some minutes.
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from itertools import cycle
 from pathlib import Path
 from unittest.mock import patch
 
@@ -32,7 +33,7 @@ class Trial:
     """A mailbox, the texts of its messages, and needles that were drawn from them."""
 
     def __init__(self, root: Path, messages: int, needles: int) -> None:
-        self.home = Home(root)
+        self.home, self.other = Home(root), Home(root)  # two processes
         post = Post(7)
         data = [with_crlf(post.message()) for _ in range(messages)]
         for start in range(0, messages, BATCH):
@@ -58,10 +59,10 @@ class Trial:
         return {uid for uid, is_hit in enumerate(found, 1) if is_hit}
 
     def ask(self, questions: Iterable[Contains]) -> None:
-        """Compare the answers with those of the plain scan."""
-        box = self.home.box()
-        uids = box.columns.uids[:]
-        for what in questions:
+        """Compare the answers, of both processes in turn, with those of the plain scan."""
+        boxes = [home.box() for home in (self.home, self.other)]
+        uids = boxes[0].columns.uids[:]
+        for box, what in zip(cycle(boxes), questions, strict=False):
             right = self.right(what)
             self.hits += len(right)
             assert finish(box.matching(uids, what)) == right, what
