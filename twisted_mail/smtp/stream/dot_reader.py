@@ -71,9 +71,9 @@ class DataReader:
         data = self._held + chunk
         notable = _NOTABLE.search(data)  # without one there is no end, and nothing to take away
         end = data.find(_END, notable.start()) if notable else -1
-        if end >= 0:
+        if notable and end >= 0:
             self.rest = data[end + 5 :]
-            return self._content(data[: end + 2], is_notable=True)
+            return self._content(data[: end + 2], is_notable=notable.start() < end)
         self._held = next((start for start in _BEGINNINGS if data.endswith(start)), b"")
         return self._content(data[: len(data) - len(self._held)], notable is not None)
 
