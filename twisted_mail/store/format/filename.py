@@ -9,6 +9,7 @@ follows the base: ``c:2,FS``. See maildir(5), and Dovecot for ``,S=`` (size of t
 import hashlib
 import itertools
 import os
+import random
 import re
 import socket
 from collections.abc import Iterable, Iterator
@@ -63,12 +64,11 @@ class Namer:
         ``mark`` is what an import knows it by, ``original`` is the base name of what it is a copy of.
         """
         seconds, fraction = divmod(max(0, int(now * 1_000_000)), 1_000_000)
-        unique = b"M%06dP%dQ%dR%s" % (
-            fraction,
-            os.getpid(),
+        number, chance = (
             next(self._counter),
-            os.urandom(8).hex().encode(),
-        )
+            random.getrandbits(64),
+        )  # no system call, as urandom is
+        unique = b"M%06dP%dQ%dR%016x" % (fraction, os.getpid(), number, chance)
         unique += MARK + mark if mark else b""
         email = b",E=" + email_id(original).encode() if original else b""
         return b"%d.%s.%s%s,S=%d,W=%d" % (seconds, unique, self._host, email, size, wire)
