@@ -3,6 +3,7 @@ r"""Answering one FETCH: what its plan needs is loaded, rendered and written, ba
 from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, TypeVar
 
 from twisted_mail.imap.bulk_column import BulkColumn
@@ -222,11 +223,11 @@ class Fetching:
 
     def _sources(
         self, reader: BodySectionReader, uids: Sequence[int], rendered: dict[int, RenderedItems]
-    ) -> list[SectionSource]:
+    ) -> Iterable[SectionSource]:
         """Describe messages to read; what is gone turns out when it is read."""
         sizes = self._mailbox.columns.sizes_of(uids)
-        headers = [rendered[uid].header_size for uid in uids] if rendered else [0] * len(uids)
-        return list(map(reader.source, uids, sizes, headers))
+        headers = [rendered[uid].header_size for uid in uids] if rendered else repeat(0)
+        return map(reader.source, uids, sizes, headers)
 
     def _from_kept(
         self, reader: BodySectionReader, uids: Sequence[int], rendered: dict[int, RenderedItems]

@@ -44,9 +44,9 @@ _MEANT = {
 def whole_span(section: BodySection, size: int, header_size: int) -> Span:
     """Return where a section without part numbers lies in a message, its range taken."""
     kind = section.spec.kind
-    header_size = min(header_size, size)
     if kind is SectionKind.ALL:
-        return _ranged(section, 0, size)
+        return (0, size) if section.range is None else _ranged(section, 0, size)
+    header_size = min(header_size, size)
     if kind is SectionKind.TEXT:
         return _ranged(section, header_size, size)
     return _ranged(section, 0, header_size)

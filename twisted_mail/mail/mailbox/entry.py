@@ -265,9 +265,10 @@ class EntryColumns:
 
     def sizes_of(self, uids: Sequence[int]) -> Sequence[int]:
         """Return the sizes of ascending UIDs, 0 for those that are gone."""
-        rows = self.rows_between(uids[0], uids[-1]) if uids else range(0)
-        if self.uids[rows.start : rows.stop].tolist() == uids:
-            return self.sizes[rows.start : rows.stop]
+        if len(uids) > 1:
+            rows = self.rows_between(uids[0], uids[-1])
+            if self.uids[rows.start : rows.stop].tolist() == uids:
+                return self.sizes[rows.start : rows.stop]
         return [0 if row is None else self.sizes[row] for row in map(self.row, uids)]
 
     def measure(self, facts: Iterable[tuple[int, int, int]]) -> None:
