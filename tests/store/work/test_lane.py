@@ -1,6 +1,8 @@
 """Tests of twisted_mail.store.work.lane: an account whose disk does not answer holds up no other."""
 
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from tests.contracts.ground import ALICE, BOB, FakeRenderer, draft, mail
+from tests.store.watched_maildir import WatchedMaildir
+from twisted_mail.mail.outcome import Refused
 from twisted_mail.net.process.clock import ReactorClock
 from twisted_mail.store import maildir
 from twisted_mail.store.account.account import MaildirAccount
@@ -109,6 +113,27 @@ def test_others_log_in(stalling: Stalling, monkeypatch: pytest.MonkeyPatch) -> N
     assert sum(not each for each in begun) <= 1
     stalling.reactor.advance(STALLED_SECONDS)
     assert all(begun)
+
+
+def test_an_account_that_was_removed_with_its_mail_is_not_made_again(tmp_path: Path) -> None:
+    alice = WatchedMaildir(tmp_path)
+    finish(alice.account.append("INBOX", [draft(mail("hello"))]))
+    inbox = alice.open()
+    shutil.rmtree(alice.maildir.parent)
+    alice.turn()
+    alice.clock.seconds += 10
+    for _ in range(3):
+        for work in (alice.store.indexing.work, alice.store.rendering.work):
+            finish(work())
+        finish(alice.store.compaction.step())
+        with suppress(Refused):
+            finish(alice.store.catch_up(ALICE, "INBOX", True))
+        alice.turn()
+    assert not alice.maildir.parent.exists()
+    inbox.close()
+    finish(alice.account.append("INBOX", [draft(mail("hello"))]))
+    assert alice.maildir.exists()
+    alice.monitor.close()
 
 
 def test_work_that_takes_long_counts_as_stalled_while_it_does(tmp_path: Path) -> None:

@@ -186,7 +186,8 @@ class MaildirAccount:
 
     async def catch_up(self, mailbox: str, must_compare: bool) -> None:
         """Learn what other processes of the server did to a mailbox, for the work in the background."""
-        folder = await self.lane.perform(_catch_up, mailbox)
+        self.lane.note_use()
+        folder = await self.lane.background.perform(_catch_up, mailbox)
         if must_compare or folder not in self.search.compared:
             self._note(folder, None)
 

@@ -10,7 +10,7 @@ from twisted_mail.store.format import layout, subscriptions
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.work import apply_events
 from twisted_mail.store.work.apply_events import HeardEvent
-from twisted_mail.store.work.lane import AccountLane
+from twisted_mail.store.work.lane import AccountLane, LaneWork
 
 MOST = 2000  # names looked at one by one; for more, the whole folder is read
 UNSEEN_SECONDS = 60.0  # after which a quiet mailbox is looked at all the same
@@ -100,15 +100,15 @@ class WatchedMailbox:
     async def refresh(self) -> None:
         """Look for what other programs did, unless it is known that there is nothing."""
         if not self.is_quiet:
-            await self._look()
+            await self._look(self._lane)
 
     async def on_burst_end(self) -> None:
         """Look at what was heard. If that cannot be done now, the next refresh does it."""
         if self._heard or self._is_lost:
             with suppress(MailError):
-                await self._look()
+                await self._look(self._lane.background)
 
-    async def _look(self) -> None:
+    async def _look(self, lane: LaneWork) -> None:
         heard, self._heard = self._heard, []
         is_lost, self._is_lost = self._is_lost, False
         began = self._clock.monotonic()
@@ -117,7 +117,7 @@ class WatchedMailbox:
         try:
             is_lost = is_lost or (is_whole and bool(heard))
             heard_of = None if is_whole else heard
-            await self._lane.perform_on(self._folder, apply_events.look, heard_of, is_lost)
+            await lane.perform_on(self._folder, apply_events.look, heard_of, is_lost)
         except BaseException:
             self._is_lost = True
             raise
@@ -154,7 +154,7 @@ class WatchedTree:
         if self._is_due:
             self._is_due = False
             try:
-                await self._lane.perform(apply_events.look_at_tree)
+                await self._lane.background.perform(apply_events.look_at_tree)
             except MailError:
                 self._is_due = True  # the next event reminds
 

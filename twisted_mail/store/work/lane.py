@@ -5,7 +5,8 @@ from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from twisted_mail.interfaces import Blocking
-from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.store.disk.durable import exists
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.tree.events import StoreEvent
@@ -145,14 +146,26 @@ class AccountLane(LaneWork):
 
 
 class BackgroundWork(LaneWork):
-    """Pieces of work that nobody waits for: the account counts as idle meanwhile."""
+    """Pieces of work that nobody waits for: the account counts as idle meanwhile.
+
+    Where its folder is gone, nothing is made: the account may have been removed, with its mail. Then
+    Refused is raised.
+    """
 
     def __init__(self, lane: AccountLane) -> None:
         super().__init__(lane.tree)
         self._lane = lane
 
     async def _do(self, work: Callable[[], T]) -> T:
-        return await self._lane.patiently(self._lane.call(work))
+        return await self._lane.patiently(self._lane.call(partial(_if_there, self.tree, work)))
+
+
+def _if_there(tree: Tree, work: Callable[[], T]) -> T:
+    with tree.environment.faults.converted(tree.path):
+        is_there = exists(tree.disk, tree.path)
+    if not is_there:
+        raise Refused("The account has no mail.", "NONEXISTENT")
+    return work()
 
 
 def _ignore(event: StoreEvent) -> None:
