@@ -52,7 +52,7 @@ TAKING_ROOM = frozenset(
     }
 )
 SYNCING = frozenset({"sync_file", "sync_data", "sync_folder", "sync_all", "sync_all_verified"})
-AT_ONCE = ["open_at_once", "describe", "read_at_once"]
+AT_ONCE = ["stat_at_once", "open_at_once", "describe", "read_at_once"]
 READING = ["names", "files", "stat", "open", "open_folder", "read", "read_ahead", *AT_ONCE]
 OPENING = frozenset(
     {
@@ -98,6 +98,12 @@ class QuickDisk(Disk):
 
     def is_syncfs_reliable(self, fd: int) -> bool:
         return True
+
+    def is_local(self, fd: int) -> bool:
+        return True
+
+    def stat_at_once(self, path: bytes) -> os.stat_result:
+        return self.stat(path)
 
 
 class CachedDisk(QuickDisk):

@@ -34,6 +34,10 @@ class Threads:
     def lane(self) -> Blocking:
         raise NotImplementedError
 
+    @property
+    def is_idle(self) -> bool:
+        raise NotImplementedError
+
 
 @dataclass
 class LineFixture:

@@ -66,6 +66,10 @@ class TurningBlocking:
     def lane(self) -> "TurningLane":
         return TurningLane()
 
+    @property
+    def is_idle(self) -> bool:
+        return not self.jobs
+
 
 class TurningLane(TurningBlocking):
     """Its work is done one piece at a time, in order."""

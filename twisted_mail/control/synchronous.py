@@ -18,6 +18,11 @@ class SynchronousBlocking:
         """Return this door: here nothing runs at the same time anyway."""
         return self
 
+    @property
+    def is_idle(self) -> bool:
+        """Return True: nothing is done later."""
+        return True
+
 
 def run_synchronously(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine that has nothing to wait for; return what it returns."""

@@ -36,6 +36,10 @@ class Blocking(Protocol):
     def lane(self) -> "Blocking":
         """Return a serial queue on these threads: one piece of work at a time, in order."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether all work is done that was submitted here, also that which nobody awaits now."""
+
 
 class FaultReport(Protocol):
     """Takes the errors of the disk and of databases that a peer is not sent the cause of."""

@@ -34,6 +34,11 @@ class InlineBlocking:
         """Return itself: all work is done in order."""
         return self
 
+    @property
+    def is_idle(self) -> bool:
+        """Return True: nothing is done later."""
+        return True
+
 
 class StillClock:
     """A clock that moves only in its sleeps, which take no time. Fulfils ``interfaces.Clock``.

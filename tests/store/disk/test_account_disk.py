@@ -1,4 +1,4 @@
-"""Syncs of one account that are joined."""
+"""Syncs of one account that are joined, and looks that wait for nothing."""
 
 import os
 from pathlib import Path
@@ -70,3 +70,21 @@ def test_what_fails_is_not_synced_and_joins_nothing_after_it(tmp_path: Path) -> 
     assert syncs(disk) == []
     account_disk.sync_folder(os.fsencode(tmp_path))
     assert syncs(disk) == ["sync_folder"]
+
+
+# ---------------------------------------------------------------- at once
+
+
+class WaitingDisk(StopDisk):
+    """Has nothing in memory."""
+
+    def stat_at_once(self, path: bytes) -> os.stat_result:
+        raise BlockingIOError
+
+
+def test_a_look_waits_for_nothing_only_while_it_is_to(tmp_path: Path) -> None:
+    disk = AccountDisk(WaitingDisk(100), OwnFileEvents())
+    path = os.fsencode(tmp_path)
+    with pytest.raises(BlockingIOError), disk.at_once():
+        disk.stat(path)
+    assert disk.stat(path).st_ino == tmp_path.stat().st_ino

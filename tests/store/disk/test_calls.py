@@ -3,6 +3,7 @@
 import ast
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -94,4 +95,13 @@ def test_a_file_without_a_name_that_cannot_be_made_leaves_nothing_open(
     before = os.listdir("/proc/self/fd")
     with pytest.raises(PermissionError):
         Disk().create_unnamed(bytes(tmp_path))
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_path_is_described_at_once_or_would_have_to_be_waited_for(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path / "link")
+    os.symlink("nowhere", path)
+    before = os.listdir("/proc/self/fd")
+    with suppress(BlockingIOError):  # a kernel or a sandbox without the call
+        assert Disk().stat_at_once(path) == Disk().stat(path)
     assert os.listdir("/proc/self/fd") == before

@@ -8,14 +8,17 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import QuickDisk
-from tests.store.shared_maildir import LATER, SharedMaildir, lose
+from tests.store.shared_maildir import LATER, SharedMaildir, lose, uids
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.account import account
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.index.database import Database
 from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.work.lookup import find_unaltered, look_up
+from twisted_mail.store.tree.freshness import RACY_SECONDS
+from twisted_mail.store.tree.known_index import KnownIndex
+from twisted_mail.store.work.lookup import find_at_once, find_unaltered, look_up
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
@@ -30,6 +33,8 @@ class Lookups:
             shared.open(name).close()
         self.tree = shared.account.lane.tree
         self.other = other_process(shared)
+        for name in ("INBOX", "Work"):
+            assert find_unaltered(self.tree, name)  # from now on, the files of the index are known
         self.transactions = 0
         begin = Database.begin
 
@@ -44,7 +49,13 @@ class Lookups:
         return look_up(self.tree, folder, lambda index, row: sorted(index.uids(row)))
 
     def is_unaltered(self, name: str = "INBOX") -> bool:
-        return find_unaltered(self.tree, name) is not None
+        at_once = find_at_once(self.tree, name)
+        found = find_unaltered(self.tree, name)
+        assert at_once in (None, found)  # what is seen at once is what the lane sees
+        return found is not None
+
+    def is_seen_at_once(self, name: str = "INBOX") -> bool:
+        return find_at_once(self.tree, name) is not None
 
 
 def other_process(shared: SharedMaildir) -> MaildirAccount:
@@ -202,6 +213,97 @@ def test_own_renames_may_hide_others_for_a_while_only(here: Lookups) -> None:
     finish(inbox.mark([1], "add", normal(["\\Seen"])))
     here.shared.clock.seconds += 11
     assert not here.is_unaltered()
+
+
+# ---------------------------------------------------------------- at once
+
+
+def test_a_mailbox_in_which_nothing_happened_is_seen_at_once(here: Lookups) -> None:
+    assert here.is_seen_at_once()
+    assert here.is_seen_at_once("Work")
+
+
+@pytest.mark.parametrize("place", ["new/d.host", "cur/d.host:2,"])
+def test_what_another_program_put_there_is_not_missed(here: Lookups, place: str) -> None:
+    here.shared.drop(place)
+    assert not here.is_seen_at_once()
+    assert here.is_seen_at_once("Work")
+
+
+def test_flags_that_another_program_altered_are_not_missed(here: Lookups) -> None:
+    path = here.shared.maildir / "cur" / here.shared.files("cur")[0]
+    path.rename(f"{path}S")
+    assert not here.is_seen_at_once()
+
+
+def test_what_another_process_wrote_into_the_index_alone_is_not_missed(here: Lookups) -> None:
+    index = here.other.lane.tree.index
+    with index.transaction():
+        state = index.mailboxes.state(b"")
+        assert state is not None
+        state.next_modseq()
+    assert not here.is_seen_at_once()
+    assert not here.is_seen_at_once("Work")
+
+
+def test_own_work_is_known_at_once_after_one_lookup(here: Lookups) -> None:
+    finish(here.shared.account.append("Work", [draft(mail("d"))]))
+    assert not here.is_seen_at_once()
+    assert here.is_unaltered()
+    assert here.is_seen_at_once()
+
+
+def test_a_log_that_was_written_just_now_is_not_believed(here: Lookups) -> None:
+    log = here.shared.maildir.parent / "index.sqlite3-wal"
+    here.shared.clock.seconds = log.stat().st_mtime + RACY_SECONDS / 2
+    assert here.is_unaltered()
+    assert not here.is_seen_at_once()
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+def test_an_index_whose_files_are_others_is_not_believed(here: Lookups, suffix: str) -> None:
+    path = here.shared.maildir.parent / f"index.sqlite3{suffix}"
+    shutil.copy2(path, path.with_suffix(".copy"))
+    path.with_suffix(".copy").rename(path)
+    assert not here.is_seen_at_once()
+
+
+def test_what_is_not_in_memory_is_left_to_the_lane(
+    here: Lookups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def waiting(path: bytes) -> os.stat_result:
+        raise BlockingIOError
+
+    monkeypatch.setattr(here.shared.disk, "stat_at_once", waiting)
+    assert not here.is_seen_at_once()
+    assert here.is_unaltered()
+
+
+def test_on_a_file_system_of_other_machines_nothing_is_seen_at_once(
+    here: Lookups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(here.tree.disk, "is_local", lambda fd: False)
+    here.tree.known_index = KnownIndex(here.tree.disk, here.tree.path, here.shared.clock)
+    assert here.is_unaltered()
+    assert not here.is_seen_at_once()
+
+
+def test_a_mailbox_in_memory_is_opened_without_the_lane(
+    here: Lookups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lane(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(here.shared.account.lane, "call", lane)
+    assert uids(here.shared.open()) == [1, 2, 3]
+
+
+def test_while_the_lane_is_at_work_nothing_is_looked_at_beside_it(
+    here: Lookups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InlineBlocking, "is_idle", False)
+    monkeypatch.setattr(account, "find_at_once", None)
+    assert uids(here.shared.open()) == [1, 2, 3]
 
 
 # ---------------------------------------------------------------- STATUS

@@ -108,6 +108,11 @@ class ThreadBlocking(TurnLines):
             self._end(turn)
             del turn
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether all work is done that was submitted here or in lanes."""
+        return self._unfinished == 0
+
     def lane(self) -> Blocking:
         """Return a serial queue: one piece of work at a time, in order."""
         return MeasuredLane(self.submit) if self._long_turns else Lane(self.submit)

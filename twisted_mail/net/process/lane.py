@@ -197,6 +197,11 @@ class Lane:
         """Return another serial queue of the same pool."""
         return type(self)(self._submit)
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether all work is done that was submitted here."""
+        return not self._is_busy
+
     def _next(self) -> None:
         """Submit what waits, if anything does."""
         self._is_busy = bool(self._queue)

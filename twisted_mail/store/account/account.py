@@ -31,7 +31,7 @@ from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work import append, list_status, mailbox_operations
 from twisted_mail.store.work.lane import AccountLane
-from twisted_mail.store.work.lookup import find_unaltered
+from twisted_mail.store.work.lookup import find_at_once, find_unaltered
 from twisted_mail.store.work.perform import perform
 from twisted_mail.store.work.reconcile import columns, ready, scan
 from twisted_mail.store.work.subscribe import subscribe
@@ -116,12 +116,23 @@ class MaildirAccount:
         if (watched := self._open.watched(name)) is not None:  # what was heard, the folder may hide
             with suppress(Refused):  # it may be gone: whether there is one now is seen below
                 await watched.refresh()
-        folder, row = await self.lane.perform_steps(_open, name, not self._open.holds(name))
+        found = self._find_at_once(name)
+        if found is None:
+            is_known = self._open.holds(name)
+            found = await self.lane.perform_steps(_open, name, not is_known)
+        folder, row = found
         mailbox = self._open.current(folder, row)
         while mailbox is None:
             folder, row = await self.lane.perform_steps(_open, name, True)
             mailbox = self._open.get(folder)
         return MaildirMailbox(mailbox, self._services)
+
+    def _find_at_once(self, name: str) -> tuple[Folder, MailboxRow] | None:
+        """Return a mailbox in memory, and its row, if it is seen at once that nothing happened."""
+        if not self._open.holds(name) or not self.lane.is_idle:
+            return None
+        self.lane.note_use()
+        return find_at_once(self._tree, name)
 
     async def status(self, name: str, has_size: bool = True) -> MailboxStatus:
         """Return the counts of a mailbox."""

@@ -1,8 +1,8 @@
 """The mailboxes of an account that are in memory, on the reactor thread.
 
 Those are the mailboxes that sessions have open, and a few that were closed lately. A closed one is
-neither watched nor looked at; it only follows what happens in the lane. Whoever opens it again has the
-lane look at its folder first, as for any other, and finds here what did not change.
+neither watched nor looked at; it only follows what happens in the lane. Whoever opens it again has its
+folder looked at first, as for any other, and finds here what did not change.
 """
 
 from collections.abc import Callable

@@ -1,5 +1,6 @@
 """The disk as one account's lane uses it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,11 +9,15 @@ from twisted_mail.store.disk.recording import OwnFileEvents, RecordingDisk
 
 
 class AccountDisk(RecordingDisk):
-    """The system calls of a disk, recorded, with syncs that can be joined. For one thread at a time."""
+    """The system calls of a disk, recorded; syncs can be joined, and looks be done at once.
+
+    For one thread at a time.
+    """
 
     def __init__(self, disk: Disk, own: OwnFileEvents) -> None:
         super().__init__(disk, own)
         self._joined: int | None = None  # the file system that is synced at the end, if one is
+        self._stat = disk.stat
 
     @contextmanager
     def joined_syncs(self, path: bytes) -> Iterator[None]:
@@ -33,6 +38,19 @@ class AccountDisk(RecordingDisk):
                 self.sync_all_verified(fd)
         finally:
             self.close(fd)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Have ``stat`` never wait meanwhile: it raises BlockingIOError where it would."""
+        self._stat = self._disk.stat_at_once
+        try:
+            yield
+        finally:
+            self._stat = self._disk.stat
+
+    def stat(self, path: bytes) -> os.stat_result:
+        """Describe a path itself, not what a symbolic link leads to."""
+        return self._stat(path)
 
     def sync_file(self, fd: int) -> None:
         """Wait until the file's contents are on disk."""

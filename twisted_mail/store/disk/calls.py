@@ -24,6 +24,7 @@ from twisted_mail.store.disk.faults import give_name
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not block us
+_DESCRIBED = getattr(os, "O_PATH", 0) | os.O_CLOEXEC | os.O_NOFOLLOW
 _CLOCK_STEP = 5.0  # seconds that a clock may be set by while the machine starts
 _FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
 _DATABASE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
@@ -168,6 +169,21 @@ class Disk:
     def open_at_once(self, path: bytes) -> int:
         """Open a file for reading; raise BlockingIOError where that takes a disk."""
         return kernel.open_at_once(path, _READ)
+
+    def stat_at_once(self, path: bytes) -> os.stat_result:
+        """Describe a path as ``stat`` does; raise BlockingIOError where that takes a disk.
+
+        For file systems that are ``is_local``: others would ask another machine.
+        """
+        fd = kernel.open_at_once(path, _DESCRIBED)
+        try:
+            return os.fstat(fd)
+        finally:
+            os.close(fd)
+
+    def is_local(self, fd: int) -> bool:
+        """Return whether a file system is known to be on disks of this machine alone."""
+        return kernel.is_local(fd)
 
     def describe(self, fd: int) -> os.stat_result:
         """Describe an open file."""

@@ -92,7 +92,7 @@ def _error(number: int) -> OSError:
 # ---------------------------------------------------------------- file systems
 
 # ext4, XFS, Btrfs (linux/magic.h).
-_RELIABLE_FILE_SYSTEMS = frozenset({0xEF53, 0x58465342, 0x9123683E})
+_LOCAL_FILE_SYSTEMS = frozenset({0xEF53, 0x58465342, 0x9123683E})
 # The first Linux whose syncfs reports all that failed (octets it reported since 5.8).
 _SYNCFS_REPORTS_SINCE = (5, 17)
 # One on which syncfs was seen to fail on a file system that has given up.
@@ -133,11 +133,16 @@ def is_syncfs_reliable(fd: int) -> bool:
     It can where the file system is known to flush data, names and the disk's own cache, and the kernel
     to report what failed. FUSE and network file systems write, and promise nothing.
     """
-    if sys.platform != "linux" or _syncfs is None or _fstatfs is None:
+    if _syncfs is None or not is_local(fd):
         return False
-    if _linux() < _SYNCFS_REPORTS_SINCE:
+    return _linux() >= _SYNCFS_REPORTS_SINCE
+
+
+def is_local(fd: int) -> bool:
+    """Return whether the file system that ``fd`` is on is known to be on disks of this machine alone."""
+    if sys.platform != "linux" or _fstatfs is None:
         return False
     described = ctypes.create_string_buffer(512)  # struct statfs, which begins with the type
     if _fstatfs(fd, described) != 0:
         return False
-    return ctypes.c_long.from_buffer(described).value in _RELIABLE_FILE_SYSTEMS
+    return ctypes.c_long.from_buffer(described).value in _LOCAL_FILE_SYSTEMS

@@ -25,6 +25,7 @@ from twisted_mail.store.trash.archive_quota import ArchiveQuota
 from twisted_mail.store.trash.expunged_archive import ExpungedArchive
 from twisted_mail.store.tree.events import ChangeEvent, StoreEvent, mailboxes_after
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.known_index import KnownIndex
 from twisted_mail.store.tree.unusable import UnusableFolders
 
 
@@ -58,6 +59,7 @@ class Tree:
         self.version: Version | None = None
         self.counted_at = -math.inf
         self.losses = 0
+        self.known_index = KnownIndex(self.disk, path, environment.clock)
         self._index: Index | None = None
         self._index_file: tuple[int, int] | None = None  # of the index that was closed last
 

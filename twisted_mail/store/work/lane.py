@@ -90,6 +90,11 @@ class AccountLane(LaneWork):
         """Read what the index has of one mailbox, without a transaction if possible (see ``lookup``)."""
         return await self._do(partial(look_up, self.tree, folder, question, *args, **kwargs))
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no work is under way, so that the reactor thread may look at the tree."""
+        return self._blocking.is_idle and not self.tree.events
+
     def note_use(self) -> None:
         """Note that the account is used now."""
         self.used_at = self._clock.monotonic()

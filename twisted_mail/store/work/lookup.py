@@ -19,6 +19,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import apsw
 
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.format import layout
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.tree.folder import Folder
@@ -72,9 +73,29 @@ def find_unaltered(tree: Tree, name: str) -> tuple[Folder, MailboxRow] | None:
     None: it is to be looked at within a transaction.
     """
     with suppress(apsw.Error, Refused):
+        files = tree.known_index.files()  # what is written after this shows in them
         folder = tree.find(name)
         row = folder.freshness.row
-        if row is not None and _is_unaltered(tree, folder, row) and _is_still_known(tree, folder):
+        if row is not None and _is_unaltered(tree, folder, row):
+            version = tree.index.database.version()
+            if folder.freshness.is_row_of(version):
+                tree.known_index.note(files, version)
+                return folder, row
+    return None
+
+
+def find_at_once(tree: Tree, name: str) -> tuple[Folder, MailboxRow] | None:
+    """Do on the reactor thread what ``find_unaltered`` does, while nothing is done in the lane.
+
+    The index is not asked, but its files looked at. None: the lane is to do it.
+    """
+    with suppress(OSError, Refused), tree.disk.at_once():
+        folder = tree.folders.get(layout.folder_name(name))
+        row = None if folder is None else folder.freshness.row
+        if folder is None or row is None or not _is_unaltered(tree, folder, row):
+            return None
+        version = tree.known_index.version_now()
+        if version is not None and folder.freshness.is_row_of(version):
             return folder, row
     return None
 
