@@ -107,6 +107,18 @@ def test_expunged_messages_are_sent_highest_first() -> None:
     assert ground.view.uids == array("Q", [2, 4])
 
 
+def test_what_one_client_is_sent_leaves_the_mailbox_and_other_clients_alone() -> None:
+    ground = Ground(4)
+    other = View(ground.other, 9, claims=False)
+    ground.mark([4], SEEN)
+    ground.expunge(1, 3)
+    ground.imap.put()
+    ground.view.updates(may_expunge=True)
+    assert list(ground.view.uids) == [2, 4, 5] == list(ground.box.columns.uids)
+    assert list(other.uids) == [1, 2, 3, 4]
+    assert other.updates(may_expunge=True)[:2] == [b"3 EXPUNGE", b"1 EXPUNGE"]
+
+
 def test_many_expunged_messages_leave_the_others_in_order() -> None:
     ground = Ground(200)
     ground.expunge(*range(1, 200, 2))

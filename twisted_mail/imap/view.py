@@ -5,7 +5,6 @@ here and move only when the client is notified (RFC 3501 §7.4.1, §5.5). A view
 the flags as the client believes them, and the ranges that are \Recent for this session.
 """
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -39,6 +38,7 @@ class View:
     __slots__ = (
         "_claims",
         "_client_flags",
+        "_is_snapshot",
         "_mailbox",
         "_recent",
         "_sent_keywords",
@@ -54,8 +54,8 @@ class View:
         columns = mailbox.columns
         self._mailbox = mailbox
         self._claims = claims
-        self.uids = array("Q", columns.uids)
-        self._client_flags: list[Flags] = list(columns.flags)
+        self.uids, self._client_flags = columns.snapshot()
+        self._is_snapshot = True
         self.pending = PendingChanges()
         self._recent = RecentRanges()
         self._recent.add(recent_from, columns.uidnext - 1)
@@ -152,6 +152,12 @@ class View:
         number = self.number(uid)
         return NONE if number is None else self._client_flags[number - 1]
 
+    def _leave_snapshot(self) -> None:
+        """Have UIDs and flags of this client's own, before they are altered."""
+        if self._is_snapshot:
+            self._is_snapshot = False
+            self.uids, self._client_flags = self.uids[:], self._client_flags[:]
+
     # ------------------------------------------------------------ what commands sent
 
     def note_flags_sent(self, uids: Iterable[int]) -> None:
@@ -160,6 +166,7 @@ class View:
         sent = [uid for uid in uids if uid in pending]
         if not sent:
             return
+        self._leave_snapshot()
         for uid in sent:
             del pending[uid]
         numbers, columns = self.numbers(sent), self._mailbox.columns
@@ -178,6 +185,7 @@ class View:
         """
         pending = self.pending.flags
         altered = [uid for uid in uids if uid in pending]
+        self._leave_snapshot()
         for uid, number in zip(altered, self.numbers(altered), strict=True):
             believed = _altered(self._client_flags[number - 1], how, flags)
             self._client_flags[number - 1] = believed
@@ -207,6 +215,7 @@ class View:
     def _expunged(self) -> Iterator[bytes]:
         """Send the highest number first, so that each is right whatever was sent before."""
         gone = self.pending.take_expunges()
+        self._leave_snapshot()
         if len(gone) > _SOUGHT_SINGLY:
             rows = [row for row, uid in enumerate(self.uids) if uid in gone]
         else:
@@ -219,6 +228,7 @@ class View:
     def _grown(self) -> Iterator[bytes]:
         has_grown = bool(self.pending.arrivals)
         if has_grown:
+            self._leave_snapshot()
             self.uids.extend(self.pending.arrivals)
             self._client_flags.extend(map(self.flags_now, self.pending.arrivals))
             del self.pending.arrivals[:]
@@ -246,6 +256,7 @@ class View:
                 continue
             flags = columns.flags[row]
             if self._client_flags[number - 1] != flags:
+                self._leave_snapshot()
                 self._client_flags[number - 1] = flags
                 shown = _shown(flags, uid in self._recent)
                 yield b"%d FETCH (UID %d FLAGS %b)" % (number, uid, shown)

@@ -1,5 +1,7 @@
 """Tests of twisted_mail.mail.mailbox.entry."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +86,36 @@ def test_columns_stay_of_one_length(present: set[int], gone: set[int]) -> None:
     assert list(made.uids) == sorted(present - gone)
     lengths = {len(made.flags), len(made.modseqs), len(made.dates), len(made.sizes), len(made)}
     assert lengths == {len(present - gone)}
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda made: made.add([entry(300)]),
+        lambda made: made.add(columns(300, 301)),
+        lambda made: made.mark([(2, SEEN, 2)]),
+        lambda made: made.mark([(uid, SEEN, 2) for uid in range(1, 200)]),
+        lambda made: made.remove([2]),
+    ],
+)
+def test_a_snapshot_stays_as_it_is(alter: Callable[[EntryColumns], None]) -> None:
+    made, other = columns(*range(1, 201)), columns(*range(1, 201))
+    uids, flags = made.snapshot()
+    alter(made)
+    alter(other)
+    assert made == other
+    assert list(uids) == list(range(1, 201))
+    assert flags == [NONE] * 200
+
+
+def test_what_nobody_has_a_snapshot_of_is_altered_in_place() -> None:
+    made = columns(1, 2, 3)
+    made.snapshot()
+    made.remove([1])
+    uids = made.uids
+    made.remove([2])
+    assert made.uids is uids
+    assert list(uids) == [3]
 
 
 def test_large_numbers_fit() -> None:

@@ -166,6 +166,7 @@ class EntryColumns:
     uidnext: int = 1
     highest_modseq: int = 1
     _unseen: tuple[int, int, int | None] = field(default=(0, 0, None), init=False, compare=False)
+    _has_snapshots: bool = field(default=False, init=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.uids)
@@ -177,6 +178,17 @@ class EntryColumns:
 
     def __iter__(self) -> Iterator[Entry]:
         return map(Entry, self.uids, self.flags, self.modseqs, self.dates, self.sizes)
+
+    def snapshot(self) -> "tuple[array[int], list[Flags]]":
+        """Return the UIDs and flags there are now, not to be altered. They are copied when these are."""
+        self._has_snapshots = True
+        return self.uids, self.flags
+
+    def _leave_snapshots(self) -> None:
+        """Leave UIDs and flags to those who have a snapshot of them, before they are altered."""
+        if self._has_snapshots:
+            self._has_snapshots = False
+            self.uids, self.flags = self.uids[:], self.flags[:]
 
     def row(self, uid: int) -> int | None:
         """Return the row of a UID, or None where there is no such message now."""
@@ -208,6 +220,7 @@ class EntryColumns:
 
     def add(self, entries: "Iterable[Entry] | EntryColumns") -> None:
         """Append entries with ascending UIDs above all that were here before."""
+        self._leave_snapshots()
         if isinstance(entries, EntryColumns):
             self._extend(entries)
             return
@@ -231,6 +244,7 @@ class EntryColumns:
 
     def mark(self, marks: Sequence[tuple[int, Flags, int]]) -> None:
         """Set flags and mod-sequence by UID; UIDs that are gone are ignored."""
+        self._leave_snapshots()
         if len(marks) > _ALTERED_SINGLY and self._mark_together(marks):
             return
         for uid, flags, modseq in marks:
@@ -281,5 +295,6 @@ class EntryColumns:
 
     def remove(self, uids: Sequence[int]) -> None:
         """Drop the rows of ascending UIDs; UIDs that are gone are ignored."""
+        self._leave_snapshots()
         rows = [row for row in map(self.row, uids) if row is not None]
         drop_rows((self.uids, self.flags, self.modseqs, self.dates, self.sizes), rows)
