@@ -300,6 +300,7 @@ class PowerDisk(StopDisk):
         self.events: list[Event] = []
         self.lengths = Lengths()
         self.kept = 0
+        self.renames: list[tuple[bytes, bytes]] = []
         os.mkdir(self.attic)
 
     def keep(self, path: bytes) -> bytes | None:
@@ -329,8 +330,15 @@ class PowerDisk(StopDisk):
         self.lengths.open[fd] = path
         self.lengths.synced[path] = length
         if length == 0:
-            self.note(path, lambda: _unlink(path))
+            self.note(path, lambda: _unlink(self.now(path)))
         return fd
+
+    def now(self, path: bytes) -> bytes:
+        """Return where something lies whose folder may have been renamed since."""
+        for old, new in self.renames:
+            if path.startswith(old + b"/") and not os.path.exists(old):
+                path = new + path[len(old) :]
+        return path
 
     def sync_file(self, fd: int) -> None:
         super().sync_file(fd)
@@ -369,6 +377,7 @@ class PowerDisk(StopDisk):
                 os.link(replaced, new_path)
 
         self.note(path, take_back, new_path)
+        self.renames.append((path, new_path))
         self._carry(path, new_path)
 
     def rename_to_free(self, path: bytes, new_path: bytes) -> None:
@@ -394,7 +403,7 @@ class PowerDisk(StopDisk):
 
     def make_folder(self, path: bytes) -> None:
         super().make_folder(path)
-        self.note(path, lambda: shutil.rmtree(path))
+        self.note(path, lambda: shutil.rmtree(self.now(path)))
 
     def remove_folder(self, path: bytes) -> None:
         super().remove_folder(path)

@@ -62,17 +62,22 @@ def _make_all(tree: Tree, work: UnitOfWork, made: list[str]) -> None:
     tree.disk.sync_folder(tree.maildir)
 
 
-def make(tree: Tree, name: str, uidvalidity: int) -> None:
-    """Make a mailbox out of sight, then give it its name, which the caller is to sync."""
+def make(tree: Tree, name: str, uidvalidity: int | None = None) -> None:
+    """Make a mailbox out of sight, then give it its name, which the caller is to sync.
+
+    Without a UIDVALIDITY it is what another program would make: its list of UIDs is begun, and what a
+    power cut took of its folders is made again, when somebody looks at it.
+    """
     path = os.path.join(tree.maildir, layout.folder_name(name))
     hidden = _hidden(tree)
     tree.disk.make_folder(hidden)
     for place in layout.SUBFOLDERS:
         tree.disk.make_folder(os.path.join(hidden, place))
     tree.disk.close(tree.disk.create(os.path.join(hidden, b"maildirfolder")))
-    uids = uidlist.UidFile(tree.disk, hidden)
-    # The last thing that comes there: it syncs the names of all.
-    uids.start(UidList(uidvalidity, guid=uidlist.new_guid()))
+    if uidvalidity is not None:
+        # The last thing that comes there: it syncs the names of all.
+        list_of_uids = UidList(uidvalidity, guid=uidlist.new_guid())
+        uidlist.UidFile(tree.disk, hidden).start(list_of_uids)
     tree.disk.rename(hidden, path)
 
 

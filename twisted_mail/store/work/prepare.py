@@ -6,7 +6,6 @@ from contextlib import suppress
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists, make_folders, remove, remove_tree
 from twisted_mail.store.format import layout, mailbox_names, subscriptions, uidlist
-from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.mailbox_operations import make
@@ -68,29 +67,19 @@ def _clean_copy(tree: Tree, path: bytes) -> None:
 def _make_first_mailboxes(tree: Tree) -> None:
     """Make the first mailboxes; the file of special uses, written last, says that it is done.
 
-    A maildir that another server served has those that its user wants, and their subscriptions.
+    Most are not looked at soon: each begins its list of UIDs when it is. A maildir that another server
+    served has the mailboxes that its user wants, and their subscriptions.
     """
     if tree.special_uses.are_written:
         return
     if not _was_served(tree):
-        with tree.disk.joined_syncs(tree.maildir):
-            _make_missing(tree)
-            tree.subscriptions.write({mailbox_names.INBOX, *mailbox_names.SPECIAL})
+        there = tree.mailboxes()
+        for name in mailbox_names.SPECIAL:
+            if name not in there:
+                make(tree, name)
+        # In the same folder: it syncs the names of all.
+        tree.subscriptions.write({mailbox_names.INBOX, *mailbox_names.SPECIAL})
     tree.special_uses.write(mailbox_names.SPECIAL)
-
-
-def _make_missing(tree: Tree) -> None:
-    """Make the mailboxes that each account begins with, and begin the list of UIDs of INBOX."""
-    there = tree.mailboxes()
-    missing = [name for name in mailbox_names.SPECIAL if name not in there]
-    of_inbox, *uidvalidities = tree.new_uidvalidities(1 + len(missing))
-    for name, uidvalidity in zip(missing, uidvalidities, strict=True):
-        make(tree, name, uidvalidity)
-    tree.disk.sync_folder(tree.maildir)
-    uids = uidlist.UidFile(tree.disk, tree.maildir)
-    with uids.lock.held():
-        if uids.load() is None:  # no other program was quicker
-            uids.start(UidList(of_inbox, guid=uidlist.new_guid()))
 
 
 def _was_served(tree: Tree) -> bool:

@@ -79,7 +79,7 @@ def test_what_an_older_version_left_of_a_copy_is_removed_after_a_day_and_a_half(
     os.utime(young, (2e9 - 3600, 2e9 - 3600))
     os.utime(old, (2e9 - 37 * 3600, 2e9 - 37 * 3600))
     assert sent(before) == []
-    assert [*tmp.iterdir()] == [young]
+    assert [path for path in tmp.iterdir() if path.is_dir()] == [young]
 
 
 def test_only_the_copies_of_what_a_crash_left_are_removed(before: Path) -> None:
