@@ -83,7 +83,7 @@ class Wire(Outlet, Protocol):
     def woke_at(self) -> float:
         """Return when the session's turn began, in seconds of the reactor's clock.
 
-        A turn begins when a read that had to wait returns, or when others have gone first.
+        A turn begins when a read returns what has come, or when others have gone first.
         """
 
     @property

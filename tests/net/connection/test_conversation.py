@@ -153,6 +153,22 @@ def test_bytes_that_come_while_the_session_works_wait_in_order() -> None:
     assert held.said == b"done"
 
 
+def test_a_turn_begins_with_bytes_that_came_while_the_session_waited_for_others() -> None:
+    work: Deferred[None] = Deferred()
+
+    async def script(wire: Wire) -> None:
+        await work
+        await wire.read(60)
+        assert wire.woke_at == 30.0  # by this, sessions know when to ask whether a login holds
+        wire.write(b"done")
+
+    held = Held(script)
+    held.hears(b"early")
+    held.clock.advance(30)
+    work.callback(None)
+    assert held.said == b"done"
+
+
 def test_unread_bytes_are_seen() -> None:
     seen = []
     work: Deferred[None] = Deferred()

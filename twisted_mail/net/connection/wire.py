@@ -135,6 +135,7 @@ class ConnectionWire:
             held.wait()
         if self._buffer.data and not self._closed:
             came: bytes | Reason = self._buffer.take()
+            self.woke_at = self._reactor.seconds()  # it came while the session waited for others
         elif self._ending is not None:
             raise ConversationEnded(self._ending)
         elif self._is_woken:
