@@ -31,7 +31,6 @@ ASSEMBLY = {
     "config",
     "control",
     "agents",
-    "web",
     "plugins",
     "testing",
 }
@@ -40,7 +39,7 @@ EDGE_MODULES = {"queue.pipe", "delivery.remote"}
 EDGE_NAMES = {"server", "client"}
 PURE_EXCEPTIONS = {"auth.sasl"}
 SIDEWAYS = {
-    ("delivery.local", "sieve"),
+    ("delivery.attempt", "sieve"),
     ("delivery.remote", "smtp.client"),
     ("plugin", "plugins"),  # finding plugins means naming the package they lie in
 }

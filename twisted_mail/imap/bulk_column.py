@@ -31,4 +31,4 @@ def _rendered(tier: ItemTier) -> BulkColumn:
 
 HEADER, STRUCTURE, PREVIEW = map(_rendered, ItemTier)  # who needs less has less to wait for
 IDENTITIES = BulkColumn(lambda mailbox, uids: mailbox.identities(uids), are_large=False)
-THREADS = BulkColumn(lambda mailbox, uids: mailbox.threads(uids), are_large=False)
+THREAD_IDS = BulkColumn(lambda mailbox, uids: mailbox.threads(uids), are_large=False)

@@ -1,6 +1,6 @@
 import pytest
 
-from twisted_mail.imap.bulk_column import PREVIEW, THREADS
+from twisted_mail.imap.bulk_column import PREVIEW, THREAD_IDS
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch.body_sections import SectionExtent
 from twisted_mail.imap.fetch.item import FetchBatch, FetchItem
@@ -78,12 +78,12 @@ def test_of_several_tiers_the_highest_is_loaded():
 
 
 def test_other_bulk_columns_are_loaded_besides():
-    thread = FetchItem("X-THREAD", THREADS, lambda name: name.upper().encode())
+    thread = FetchItem("X-THREAD", THREAD_IDS, lambda name: name.upper().encode())
     plan = compile_plan([thread, ENVELOPE], is_uid=False)
-    assert (plan.tier, plan.loads) == (ItemTier.HEADER, (THREADS,))
+    assert (plan.tier, plan.loads) == (ItemTier.HEADER, (THREAD_IDS,))
     batch = two()
     batch.rendered = [RenderedItems(b"(E)", b"", b"", 1)] * 2
-    batch.loaded[THREADS] = ["a", "b"]
+    batch.loaded[THREAD_IDS] = ["a", "b"]
     assert plan.lines(batch).splitlines() == [
         b"* 1 FETCH (X-THREAD A ENVELOPE (E))",
         b"* 3 FETCH (X-THREAD B ENVELOPE (E))",

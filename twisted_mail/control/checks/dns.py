@@ -1,4 +1,4 @@
-"""What the DNS has for the domains and the host: whether mail finds this server, and is trusted.
+"""What the DNS has for our own domains and the host: whether mail finds this server, and is trusted.
 
 Asked for with ``twisted-mail check --dns``, since it leaves this machine. No answer can keep the server
 from starting, so nothing here is a fault.

@@ -20,15 +20,16 @@ async def search(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     rows = await evaluator.evaluate(criterion)
     candidates = evaluator.candidates
     named = candidates.uids if is_uid else candidates.numbers
-    await _answer(session, [named[row] for row in rows])
+    await send_numbers(session, b"SEARCH", [named[row] for row in rows])
     if is_uid:
         return "SEARCH completed."
     selected = session.require_selected()
     return selected.completed("SEARCH", selected.view.uids)
 
 
-async def _answer(session: ImapSession, numbers: Sequence[int]) -> None:
-    session.wire.write(b"* SEARCH")
+async def send_numbers(session: ImapSession, name: bytes, numbers: Sequence[int]) -> None:
+    """Send one untagged response with the numbers, some at a time."""
+    session.wire.write(b"* " + name)
     for start in range(0, len(numbers), _STEP):
         part = numbers[start : start + _STEP]
         session.wire.write((" %d" * len(part) % tuple(part)).encode("ascii"))

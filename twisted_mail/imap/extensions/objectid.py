@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
-from twisted_mail.imap.bulk_column import IDENTITIES, THREADS
+from twisted_mail.imap.bulk_column import IDENTITIES, THREAD_IDS
 from twisted_mail.imap.capabilities import Capability
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.fetch.item import FetchItem
@@ -52,7 +52,7 @@ class HasObjectId:
         if not self.name:
             return []
         if self.kind is ObjectIdKind.THREAD:
-            names = await search.load(THREADS, rows, str)
+            names = await search.load(THREAD_IDS, rows, str)
         else:
             names = await search.load(IDENTITIES, rows, lambda identity: str(identity.email))
         return [row for row, name in zip(rows, names, strict=True) if name == self.name]
@@ -75,7 +75,7 @@ EXTENSION = Extension(
     capabilities=(Capability("OBJECTID"),),
     fetch_items=(
         FetchItem("EMAILID", IDENTITIES, lambda one: _octets(ObjectIdKind.EMAIL, one.email)),
-        FetchItem("THREADID", THREADS, lambda one: _octets(ObjectIdKind.THREAD, one)),
+        FetchItem("THREADID", THREAD_IDS, lambda one: _octets(ObjectIdKind.THREAD, one)),
     ),
     search_keys=(
         _search_key("EMAILID", ObjectIdKind.EMAIL),

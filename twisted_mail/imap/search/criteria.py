@@ -128,7 +128,7 @@ class SentBetween:
 
     async def narrow(self, search: SearchEvaluator, rows: Rows) -> Rows:
         """Return the rows of the messages that meet it; a message's day is read once a search."""
-        sent = search.candidates.sent
+        sent = search.candidates.sent_days
         unread = [row for row in rows if row not in sent]
         days = await search.load(HEADER, unread, sent_day)
         sent.update(zip(unread, days, strict=True))

@@ -48,7 +48,7 @@ class SearchCandidates:
     """Columns of the messages to choose from, in ascending order.
 
     ``numbers`` are sequence numbers; ``highest`` is the number and the UID that ``*`` stands for;
-    ``sent`` keeps the days of Date fields once they were read.
+    ``sent_days`` keeps the days of Date fields once they were read.
     """
 
     numbers: Sequence[int]
@@ -57,7 +57,7 @@ class SearchCandidates:
     dates: MutableSequence[int]
     sizes: MutableSequence[int]
     highest: tuple[int, int]
-    sent: dict[int, int | None] = field(default_factory=dict)
+    sent_days: dict[int, int | None] = field(default_factory=dict)
 
 
 def candidates_of(uids: Sequence[int], columns: EntryColumns) -> SearchCandidates:

@@ -11,7 +11,7 @@ import pytest
 from twisted_mail.config import ListenerConfig
 from twisted_mail.smtp.settings import Settings, SubmissionSettings
 
-TEXT = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
+TEXT = (Path(__file__).parents[1] / "docs" / "limits.md").read_text()
 ROWS = [
     [cell.strip() for cell in line.strip("| ").split(" | ")]
     for line in TEXT.splitlines()
