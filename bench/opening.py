@@ -22,6 +22,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from bench.clock import RealClock
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.imap.view import View
 from twisted_mail.mail.mailbox import flags as flag
@@ -33,17 +34,6 @@ BODIES = 200  # different files; the others are links to them
 SESSIONS = 5
 
 
-class RealClock:
-    def now(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
 # ---------------------------------------------------------------- a mailbox that nobody has seen
 
 
@@ -53,9 +43,9 @@ def build(maildir: Path, count: int, names: str) -> None:
         (maildir / place).mkdir(parents=True)
     sources = []
     for number in range(BODIES):
-        source = maildir.parent / f"body{number}"
-        source.write_bytes(body(number))
-        sources.append((str(source), source.stat().st_size, body(number).count(b"\n")))
+        file = maildir.parent / f"body{number}"
+        file.write_bytes(body(number))
+        sources.append((str(file), file.stat().st_size, body(number).count(b"\n")))
     for number in range(count):
         source, size, lines = sources[number % BODIES]
         moment = f"{1_700_000_000 + number}.M{number * 7919 % 1_000_000:06}"

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from bench.clock import RealClock
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.store.account.account import MaildirAccount
@@ -27,19 +28,6 @@ T = TypeVar("T")
 ACCOUNT = "bench@bench.test"
 LETTERS = "etaoinshrdlucmfwygpbvk"
 WEIGHTS = [12, 9, 8, 8, 7, 7, 6, 6, 6, 4, 4, 3, 3, 2.5, 2.2, 2.2, 2, 2, 2, 1.5, 1, 0.7]
-
-
-class Time:
-    """The real clock, but for sleeping."""
-
-    def now(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic() + 1_000_000  # every account is idle
-
-    async def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 class Language:
@@ -72,7 +60,11 @@ def fill(maildir: Path, number: int, language: Language) -> None:
 
 def opened(folder: Path, settings: StoreSettings) -> tuple[MaildirStore, MaildirMailbox]:
     store = MaildirStore(
-        folder, InlineBlocking(), Time(), ItemRenderer(), StoreServices(settings=settings)
+        folder,
+        InlineBlocking(),
+        RealClock(idle=1_000_000),
+        ItemRenderer(),
+        StoreServices(settings=settings),
     )
     account: MaildirAccount = finish(store.account(ACCOUNT))
     return store, finish(account.open("INBOX"))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -119,7 +120,7 @@ def main() -> None:
         shutil.rmtree(tree)
 
 
-def _collect(results: object, count: int, output: str | None) -> list[Result]:
+def _collect(results: Iterable[Result], count: int, output: str | None) -> list[Result]:
     start = time.monotonic()
     done: list[Result] = []
     for result in results:

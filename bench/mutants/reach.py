@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import coverage
 import pytest
 
 from bench.mutants.sites import ROOMS
@@ -78,7 +79,7 @@ def read_reach(outputs: list[Path]) -> Reach:
 class _Recorder:
     """A plugin of pytest: names each test to coverage, and keeps the time of those that pass."""
 
-    def __init__(self, measure: object) -> None:
+    def __init__(self, measure: coverage.Coverage) -> None:
         self._measure = measure
         self.seconds: dict[str, float] = {}
 
@@ -90,7 +91,7 @@ class _Recorder:
         ]
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item):
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self._measure.switch_context(item.nodeid)
         return (yield)
 
@@ -100,7 +101,6 @@ class _Recorder:
 
 
 def _measure(output: Path, arguments: list[str]) -> None:
-    import coverage
     from hypothesis import settings
 
     os.environ["COVERAGE_CORE"] = "ctrace"
@@ -121,7 +121,7 @@ def _measure(output: Path, arguments: list[str]) -> None:
     output.write_text(json.dumps(_as_json(measure.get_data(), recorder.seconds)))
 
 
-def _as_json(data: object, seconds: dict[str, float]) -> dict[str, object]:
+def _as_json(data: coverage.CoverageData, seconds: dict[str, float]) -> dict[str, object]:
     numbers: dict[str, int] = {}
     lines = {}
     for path in data.measured_files():

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -47,7 +47,9 @@ class Mutation(importlib.abc.MetaPathFinder):
         self._tree = tree
         self.was_found = False
 
-    def find_spec(self, name: str, path: object, target: object = None) -> object:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
         """Find the module, if it is the one."""
         if name != self._module:
             return None
