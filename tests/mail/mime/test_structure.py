@@ -1,6 +1,7 @@
 """Tests of twisted_mail.mail.mime.structure."""
 
 import email
+import tracemalloc
 from email.message import Message
 
 import pytest
@@ -60,6 +61,18 @@ def test_content_ends_before_the_line_end_of_the_boundary() -> None:
     data = crlf(multipart() + "--b\n\na\n\n--b\n\n--b\n--b\n\n\n--b--\n")
     assert contents(data) == [b"a\r\n", b"", b"", b""]
     assert [part.lines for part in scan(data).children] == [1, 0, 0, 0]
+
+
+def test_lines_are_counted_without_a_copy_of_the_message() -> None:
+    data = b"\r\n" + b"line\r\n" * 1_000_000
+    tracemalloc.start()
+    try:
+        root = scan(data)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert root.lines == 1_000_000
+    assert most < len(data) / 4
 
 
 def test_bare_lf_ends_lines_too() -> None:

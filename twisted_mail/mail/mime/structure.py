@@ -29,6 +29,7 @@ STRUCTURAL = DESCRIPTIVE | frozenset(
 )
 
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
+_PIECE = 256 * 1024  # octets that are copied at a time
 _USUAL = 40  # octets of the field with the encoding, where it is remembered
 _ENCODING = re.compile(rb"[^\s;,()\"]++")
 _OCTETS = ContentType(b"application", b"octet-stream")
@@ -267,5 +268,8 @@ def _count_lines(data: bytes, parts: Sequence[Part]) -> None:
 
 def _line_ends(data: bytes, start: int, stop: int) -> int:
     """Return how many there are, in half the time that ``bytes.count`` takes for single octets."""
-    octets = data[start:stop]
-    return len(octets) - len(octets.replace(b"\n", b""))
+    count = 0
+    for at in range(start, stop, _PIECE):
+        octets = data[at : min(at + _PIECE, stop)]
+        count += len(octets) - len(octets.replace(b"\n", b""))
+    return count
