@@ -31,7 +31,7 @@ from twisted_mail.net.process.server_user import ServerUser, unreadable_python, 
 from twisted_mail.net.process.service_manager import ServiceManager
 from twisted_mail.net.server.control_socket import ControlSocket
 from twisted_mail.net.server.listener import CannotListen
-from twisted_mail.workers.shared import SharedServices
+from twisted_mail.workers.shared_services import SharedServices
 
 if TYPE_CHECKING:
     from twisted_mail.workers.pool import WorkerPool

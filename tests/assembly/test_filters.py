@@ -9,7 +9,7 @@ from twisted_mail.interfaces import Filter, Peer
 from twisted_mail.mail.verdict import ACCEPT, FilterStage
 from twisted_mail.testing.doubles import StillClock
 from twisted_mail.testing.recorded_log import ListJournal
-from twisted_mail.workers.shared import SharedServices
+from twisted_mail.workers.shared_services import SharedServices
 
 
 class FakeFilter:

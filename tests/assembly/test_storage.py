@@ -21,7 +21,7 @@ from twisted_mail.store.disk.budget import MOST
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.recorded_log import ListJournal
-from twisted_mail.workers.shared import SharedServices
+from twisted_mail.workers.shared_services import SharedServices
 
 
 class StorageFixture:

@@ -42,7 +42,7 @@ from twisted_mail.workers.services import (
     LogService,
     ReservationService,
 )
-from twisted_mail.workers.shared import (
+from twisted_mail.workers.shared_services import (
     MainSharedServices,
     SharedServices,
     failing_accounts,

@@ -35,7 +35,7 @@ from twisted_mail.net.server.connection_limit import connection_limit_for
 from twisted_mail.plugin import ServerBackend
 from twisted_mail.queue.folder import WAITING_FOLDER
 from twisted_mail.queue.pipe import Pipe
-from twisted_mail.workers.shared import SharedServices
+from twisted_mail.workers.shared_services import SharedServices
 
 CLOSE_SECONDS = 2.0  # that closing the store may take when the server ends
 CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at

@@ -8,7 +8,7 @@ from twisted_mail.interfaces import Clock, Filter, Journal
 from twisted_mail.mail.verdict import Decision
 from twisted_mail.plugin import ServerBackend, filters
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
-from twisted_mail.workers.shared import SharedServices
+from twisted_mail.workers.shared_services import SharedServices
 
 
 class FilterAssembly:

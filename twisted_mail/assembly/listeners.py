@@ -17,7 +17,7 @@ from twisted_mail.net.server.listening import ConversationFactory, StoppableFact
 from twisted_mail.net.server.proxied import ProxiedFactory
 from twisted_mail.plugin import ServerBackend, protocols
 from twisted_mail.store.disk.budget import Budget
-from twisted_mail.workers.shared import SharedServices
+from twisted_mail.workers.shared_services import SharedServices
 
 log = Logger(namespace="twisted_mail")
 

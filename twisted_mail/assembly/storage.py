@@ -12,7 +12,7 @@ from twisted_mail.store.disk.budget import Budget
 from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.store.maildir import MaildirStore, StoreServices
-from twisted_mail.workers.shared import SharedServices
+from twisted_mail.workers.shared_services import SharedServices
 
 
 class StorageAssembly:

@@ -1,9 +1,9 @@
 """Workers: processes that hold the conversations, so that a server uses more than one processor.
 
-Read in this order: ``shared``, what the processes of a server share; ``services``, what the main process
-does for the workers; ``remote``, how a worker asks for it (``passwords`` and ``background`` have both
-sides in one file); ``worker``, its life; ``spawn``, ``slots`` and ``pool``, how the main process starts
-and replaces workers.
+Read in this order: ``shared_services``, what the processes of a server share; ``services``, what the main
+process does for the workers; ``remote``, how a worker asks for it (``passwords`` and ``background`` have
+both sides in one file); ``worker``, its life; ``spawn``, ``slots`` and ``pool``, how the main process
+starts and replaces workers.
 
 What each process does:
 

@@ -21,7 +21,7 @@ from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCo
 from twisted_mail.net.server.listener import Listener
 from twisted_mail.plugin import protocols
 from twisted_mail.workers.remote import HANDOFF_PREFIX
-from twisted_mail.workers.shared import MainSharedServices
+from twisted_mail.workers.shared_services import MainSharedServices
 from twisted_mail.workers.slots import ProcessSlot
 from twisted_mail.workers.spawn import WorkerTask
 from twisted_mail.workers.worker import COUNTS, FIRST_PORT, WorkerConfig

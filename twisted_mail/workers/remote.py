@@ -37,7 +37,7 @@ from twisted_mail.store.reservations import Reservations, Reserver
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.workers.background import BackgroundNotes
 from twisted_mail.workers.passwords import RemotePasswords
-from twisted_mail.workers.shared import SharedServices, failing_accounts
+from twisted_mail.workers.shared_services import SharedServices, failing_accounts
 
 HANDOFF_PREFIX = "handed-"  # of the names of messages that are handed over, in the spool folder
 
