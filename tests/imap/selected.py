@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch import outline
 from twisted_mail.imap.grammar import Reader

@@ -7,7 +7,7 @@ pipelined.
 
 from twisted_mail.imap.append_literal import AppendLiteral
 from twisted_mail.imap.backend import ImapBackend
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.events import (
     CompleteCommand,
     ContinuationRequest,

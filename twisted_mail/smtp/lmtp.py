@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival.lmtp_replies import LmtpTransaction
-from twisted_mail.smtp.command import Command
+from twisted_mail.smtp.command_definition import Command
 from twisted_mail.smtp.commands import hello
 from twisted_mail.smtp.commands.table import FAMILIES, make_table
 from twisted_mail.smtp.loop import SmtpLoop

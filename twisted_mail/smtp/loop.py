@@ -11,7 +11,7 @@ from twisted_mail.mail.outcome import MailError
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.backend import SmtpBackend
-from twisted_mail.smtp.command import Command
+from twisted_mail.smtp.command_definition import Command
 from twisted_mail.smtp.commands.table import COMMANDS
 from twisted_mail.smtp.forbidden import forbidden_word
 from twisted_mail.smtp.framing import BadLine, Flaw, parse_command

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.imap.talk import ImapFixture
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.commands import copy, expunge, fetch, search, store
 from twisted_mail.imap.extensions import move
 from twisted_mail.mail.outcome import MailError

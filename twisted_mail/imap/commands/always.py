@@ -1,6 +1,6 @@
 """Commands for every state: CAPABILITY, NOOP, LOGOUT (RFC 3501 §6.1)."""
 
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import ANY

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import AFTER_LOGIN

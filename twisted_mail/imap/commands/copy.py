@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.selected import Selected
 from twisted_mail.imap.session import ImapSession

@@ -1,6 +1,6 @@
 r"""FETCH and UID FETCH (RFC 3501 §6.4.5)."""
 
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.fetch.fetching import Fetching
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.selected import EXPUNGE_ISSUED, GONE

@@ -1,6 +1,6 @@
 """Commands that alter mailboxes from outside: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE."""
 
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.mailboxes.responses import CreateCode
 from twisted_mail.imap.session import ImapSession

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.search.parser import parse
 from twisted_mail.imap.search.selected import evaluator_of

@@ -1,6 +1,6 @@
 """Commands that open and close a mailbox: SELECT, EXAMINE, CHECK, CLOSE."""
 
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.commands.expunge import purge
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.selected import Selected

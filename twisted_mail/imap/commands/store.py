@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.fetch.fetching import Fetching
 from twisted_mail.imap.fetch.items import FLAGS
 from twisted_mail.imap.fetch.plan import compile_plan

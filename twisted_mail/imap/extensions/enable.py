@@ -1,7 +1,7 @@
 """ENABLE (RFC 5161): a client switches on what it knows of the server's capabilities."""
 
 from twisted_mail.imap.capabilities import Capability, always
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.session import ImapSession

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from twisted_mail.imap.capabilities import Capability
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.fetch.item import FetchItem
 from twisted_mail.imap.mailboxes.responses import CreateCode, SelectResponse
 from twisted_mail.imap.mailboxes.return_options import ReturnOption

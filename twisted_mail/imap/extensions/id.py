@@ -2,7 +2,7 @@
 
 from twisted_mail import __version__
 from twisted_mail.imap.capabilities import Capability, always
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.session import ImapSession

@@ -1,7 +1,7 @@
 """MOVE and UID MOVE (RFC 6851)."""
 
 from twisted_mail.imap.capabilities import Capability
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.commands.copy import copy_code, read_copy_arguments
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.grammar import Reader

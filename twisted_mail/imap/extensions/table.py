@@ -7,7 +7,7 @@ from pkgutil import walk_packages
 from typing import Protocol, TypeVar
 
 from twisted_mail.imap import extensions
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.extensions.base import BASE
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.fetch.plans import FetchPlans

@@ -1,7 +1,7 @@
 """UNSELECT (RFC 3691): CLOSE that removes nothing."""
 
 from twisted_mail.imap.capabilities import Capability
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.session import ImapSession

@@ -1,7 +1,7 @@
 """XLIST, by which old clients asked for special uses before RFC 6154: Google's own extension."""
 
 from twisted_mail.imap.capabilities import Capability
-from twisted_mail.imap.command import Command
+from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.commands.listing import matching_mailboxes, read_plain_request
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.grammar import Reader

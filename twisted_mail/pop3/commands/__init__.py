@@ -1,7 +1,7 @@
 """The POP3 commands, a file for each state; each file ends with its ``COMMANDS``."""
 
 from twisted_mail.mail.outcome import ProtocolError
-from twisted_mail.pop3.command import Command
+from twisted_mail.pop3.command_definition import Command
 from twisted_mail.pop3.commands import always, authorization, transaction
 from twisted_mail.pop3.state import State
 

@@ -1,7 +1,7 @@
 """Commands of every state: CAPA (RFC 2449 §5) and QUIT (RFC 1939 §4, §6)."""
 
 from twisted_mail.pop3 import capabilities, grammar
-from twisted_mail.pop3.command import Command
+from twisted_mail.pop3.command_definition import Command
 from twisted_mail.pop3.session import Pop3Session
 from twisted_mail.pop3.state import ALWAYS
 

@@ -6,7 +6,7 @@ from twisted_mail.interfaces import Maildrop, Mechanism, authenticate, usable_me
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused, Unavailable
 from twisted_mail.pop3 import grammar
-from twisted_mail.pop3.command import Command
+from twisted_mail.pop3.command_definition import Command
 from twisted_mail.pop3.locked_maildrop import lock_maildrop
 from twisted_mail.pop3.session import Pop3Session
 from twisted_mail.pop3.state import BEFORE_LOGIN

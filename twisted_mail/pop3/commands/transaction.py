@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from twisted_mail.mail.message import PIECE
 from twisted_mail.pop3 import grammar
-from twisted_mail.pop3.command import Command
+from twisted_mail.pop3.command_definition import Command
 from twisted_mail.pop3.framing import DotStuffing, TopFilter
 from twisted_mail.pop3.session import Pop3Session
 from twisted_mail.pop3.snapshot import Row

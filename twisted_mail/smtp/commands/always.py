@@ -2,7 +2,7 @@
 
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.command import Command
+from twisted_mail.smtp.command_definition import Command
 from twisted_mail.smtp.session import SmtpSession
 
 

@@ -6,7 +6,7 @@ from twisted_mail.interfaces import Mechanism, Submitter, authenticate
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.command import OPENS_MAIL, Command
+from twisted_mail.smtp.command_definition import OPENS_MAIL, Command
 from twisted_mail.smtp.framing import BadLine, Flaw
 from twisted_mail.smtp.session import SmtpSession
 

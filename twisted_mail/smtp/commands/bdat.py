@@ -18,7 +18,7 @@ from twisted_mail.smtp import grammar, replies
 from twisted_mail.smtp.arrival.binary import as_text_message
 from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage, IncomingMessage
 from twisted_mail.smtp.arrival.steps import finish_message
-from twisted_mail.smtp.command import Command
+from twisted_mail.smtp.command_definition import Command
 from twisted_mail.smtp.commands.data import take_piece, time_left
 from twisted_mail.smtp.extensions.size_body import offers_chunks
 from twisted_mail.smtp.limits import OVERSIZE_FACTOR

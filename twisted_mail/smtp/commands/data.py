@@ -9,7 +9,7 @@ from twisted_mail.mail.outcome import MailError
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
 from twisted_mail.smtp.arrival.steps import finish_message
-from twisted_mail.smtp.command import NEEDS_RECIPIENTS, Command
+from twisted_mail.smtp.command_definition import NEEDS_RECIPIENTS, Command
 from twisted_mail.smtp.limits import OVERSIZE_FACTOR
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.stream.dot_reader import DataReader

@@ -2,7 +2,7 @@
 
 from twisted_mail.smtp import grammar, replies
 from twisted_mail.smtp.arrival import filter_stages
-from twisted_mail.smtp.command import Command
+from twisted_mail.smtp.command_definition import Command
 from twisted_mail.smtp.extensions import table
 from twisted_mail.smtp.session import SmtpSession
 

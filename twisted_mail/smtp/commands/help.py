@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.command import Command
+from twisted_mail.smtp.command_definition import Command
 from twisted_mail.smtp.extensions import table
 from twisted_mail.smtp.session import SmtpSession
 

@@ -8,7 +8,7 @@ from twisted_mail.mail.envelope import NO_MAIL_PARAMETERS, MailParameters
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import grammar, replies
 from twisted_mail.smtp.arrival import filter_stages
-from twisted_mail.smtp.command import OPENS_MAIL, Command
+from twisted_mail.smtp.command_definition import OPENS_MAIL, Command
 from twisted_mail.smtp.extensions import table
 from twisted_mail.smtp.session import SmtpSession
 

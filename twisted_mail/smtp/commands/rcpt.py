@@ -5,7 +5,7 @@ from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.route import LocalRoute, NoRoute, RemoteRoute
 from twisted_mail.smtp import grammar, replies
 from twisted_mail.smtp.arrival import filter_stages
-from twisted_mail.smtp.command import IN_MAIL, Command
+from twisted_mail.smtp.command_definition import IN_MAIL, Command
 from twisted_mail.smtp.extensions import table
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.transaction import Transaction

@@ -1,7 +1,7 @@
 """STARTTLS: the conversation begins anew under TLS (RFC 3207)."""
 
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.command import BETWEEN_MAILS, Command
+from twisted_mail.smtp.command_definition import BETWEEN_MAILS, Command
 from twisted_mail.smtp.framing import Framer
 from twisted_mail.smtp.session import SmtpSession
 

@@ -16,7 +16,7 @@ its rows.
 
 from collections.abc import Iterable, Mapping
 
-from twisted_mail.smtp.command import Command
+from twisted_mail.smtp.command_definition import Command
 from twisted_mail.smtp.commands import (
     always,
     auth,

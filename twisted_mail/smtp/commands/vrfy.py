@@ -10,7 +10,7 @@ from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Outcome, ProtocolError
 from twisted_mail.mail.route import NoRoute, RemoteRoute
 from twisted_mail.smtp import grammar, replies
-from twisted_mail.smtp.command import Command
+from twisted_mail.smtp.command_definition import Command
 from twisted_mail.smtp.grammar import VrfyArgument
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Audience
