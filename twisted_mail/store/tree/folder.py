@@ -20,7 +20,7 @@ from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.format.keywords import Keywords
 from twisted_mail.store.format.uidlist import UidFile
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.tree.faulty import FaultyMessages
+from twisted_mail.store.tree.faulty_messages import FaultyMessages
 from twisted_mail.store.tree.freshness import Freshness
 
 
