@@ -21,7 +21,7 @@ from twisted_mail import __version__
 from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.assembly.listener_set import ListenerSet
 from twisted_mail.assembly.reload import Reload, ReloadAnswer, Workers
-from twisted_mail.auth.checker_help import checker_help, checker_list
+from twisted_mail.auth.available_checkers import checker_help, checker_list
 from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.net.process.deadline import wait_within
