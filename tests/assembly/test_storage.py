@@ -17,8 +17,8 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.process.fault_log import FaultLog
-from twisted_mail.store.disk.budget import MOST
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.memory_budget import MOST
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.workers.shared_services import SharedServices

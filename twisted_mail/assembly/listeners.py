@@ -16,7 +16,7 @@ from twisted_mail.net.server.connection_limit import ConnectionLimit
 from twisted_mail.net.server.listening import ConversationFactory, StoppableFactory
 from twisted_mail.net.server.proxied import ProxiedFactory
 from twisted_mail.plugin import ServerBackend, protocols
-from twisted_mail.store.disk.budget import Budget
+from twisted_mail.store.disk.memory_budget import Budget
 from twisted_mail.workers.shared_services import SharedServices
 
 log = Logger(namespace="twisted_mail")

@@ -8,8 +8,8 @@ from twisted_mail.config import Config
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.interfaces import Clock, FaultReport, Journal
 from twisted_mail.net.process.inotify import Inotify
-from twisted_mail.store.disk.budget import Budget
 from twisted_mail.store.disk.faults import DiskFaults
+from twisted_mail.store.disk.memory_budget import Budget
 from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.workers.shared_services import SharedServices

@@ -16,7 +16,7 @@ from twisted_mail.net.connection.conversation import Conversation
 from twisted_mail.net.connection.held_input import ALL_INPUT, input_budget
 from twisted_mail.net.connection.read_buffer import OWN_INPUT, SMALL_READ
 from twisted_mail.net.connection.security import ListenerSecurity
-from twisted_mail.store.disk.budget import Budget
+from twisted_mail.store.disk.memory_budget import Budget
 from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.server import MailServer
 

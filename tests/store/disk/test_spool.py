@@ -13,8 +13,8 @@ from tests.store.disk.spooling import SMALL, content, file_of, is_open
 from twisted_mail.mail.message import PIECE, MemoryBlob
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.blob import FileBlob
-from twisted_mail.store.disk.budget import Budget
 from twisted_mail.store.disk.faults import DiskFaults
+from twisted_mail.store.disk.memory_budget import Budget
 from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.testing.doubles import InlineBlocking, finish
 

@@ -30,7 +30,7 @@ from twisted_mail.net.connection.fair_share import FairShare
 from twisted_mail.net.connection.read_buffer import SMALL_READ
 from twisted_mail.net.connection.security import ListenerSecurity
 from twisted_mail.net.connection.wire import ConnectionWire, Reason
-from twisted_mail.store.disk.budget import Budget
+from twisted_mail.store.disk.memory_budget import Budget
 
 MakeSession = Callable[[Wire], Session]
 

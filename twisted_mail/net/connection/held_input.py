@@ -7,7 +7,7 @@ read for the time being.
 """
 
 from twisted_mail.net.connection.read_buffer import OWN_INPUT, ReadBuffer
-from twisted_mail.store.disk.budget import Budget, BudgetShare
+from twisted_mail.store.disk.memory_budget import Budget, BudgetShare
 
 ALL_INPUT = 32 * 1024 * 1024  # octets beyond those, of all connections of a process together
 

@@ -18,7 +18,7 @@ from twisted_mail.net.connection.read_buffer import ReadBuffer
 from twisted_mail.net.connection.security import ConnectionSecurity, ListenerSecurity
 from twisted_mail.net.connection.session_coroutine import INPUT, SessionCoroutine
 from twisted_mail.net.connection.timelimit import TimeLimit
-from twisted_mail.store.disk.budget import Budget
+from twisted_mail.store.disk.memory_budget import Budget
 
 Reason = ConversationEnded.Reason
 

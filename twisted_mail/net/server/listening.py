@@ -15,7 +15,7 @@ from twisted_mail.net.connection.host import host_of
 from twisted_mail.net.connection.security import ListenerSecurity
 from twisted_mail.net.server.connection_count import ConnectionCounter, LocalConnectionCounter
 from twisted_mail.net.server.connection_limit import ConnectionLimit
-from twisted_mail.store.disk.budget import Budget
+from twisted_mail.store.disk.memory_budget import Budget
 
 FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the server stops
 

@@ -11,9 +11,9 @@ from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.message import PIECE, Blob, MemoryBlob
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.store.disk.blob import Descriptor, FileBlob
-from twisted_mail.store.disk.budget import Budget, BudgetedBlob, BudgetShare
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import UNREPORTED, DiskFaults
+from twisted_mail.store.disk.memory_budget import Budget, BudgetedBlob, BudgetShare
 
 IN_MEMORY = 16 * 1024  # octets that a message may always have in memory
 NO_BUDGET = Budget(0, 0)

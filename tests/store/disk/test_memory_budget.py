@@ -9,7 +9,7 @@ import pytest
 from tests.contracts.meanwhile import TurningBlocking, together
 from twisted_mail.mail.message import Blob, MemoryBlob
 from twisted_mail.store.disk.blob import FileBlob
-from twisted_mail.store.disk.budget import Budget, BudgetedBlob, BudgetShare
+from twisted_mail.store.disk.memory_budget import Budget, BudgetedBlob, BudgetShare
 from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.testing.doubles import InlineBlocking, finish
 
