@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.control.terminal import Terminal
-from twisted_mail.control.checks import certificate_files, directory
+from twisted_mail.control.checks import accounts_and_aliases, certificate_files
 
 
 def test_check_is_content_with_what_init_made(server: Terminal) -> None:
@@ -124,7 +124,7 @@ def test_a_subject_that_cannot_be_looked_at_stops_no_other(
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", "accounts.sqlite3")
 
-    monkeypatch.setattr(directory, "opened", refused)
+    monkeypatch.setattr(accounts_and_aliases, "opened", refused)
     monkeypatch.setattr(certificate_files, "inspect_folder", refused)
     answer = server.json("check")
     found = {note["subject"]: note["text"] for note in answer["notes"] if note["level"] == "fault"}

@@ -7,8 +7,8 @@ from dataclasses import asdict
 import apsw
 
 from twisted_mail.config import Config
+from twisted_mail.control.checks.accounts_and_aliases import all_domains, directory_notes
 from twisted_mail.control.checks.certificates import certificate_notes
-from twisted_mail.control.checks.directory import all_domains, directory_notes
 from twisted_mail.control.checks.disk import disk_notes
 from twisted_mail.control.checks.dns import dns_notes
 from twisted_mail.control.checks.installation import installation_notes
