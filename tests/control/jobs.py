@@ -3,7 +3,7 @@
 from tests.control.terminal import Terminal
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.job import Job
-from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.route import ListTarget, ProgramTarget
 from twisted_mail.queue.folder import WAITING_FOLDER, QueueFolder

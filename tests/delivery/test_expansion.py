@@ -9,7 +9,7 @@ from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.directory_entry import MAX_ALIAS_ADDRESSES, MAX_ALIAS_DEPTH
-from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.route import (
     ListTarget,
     LocalRoute,

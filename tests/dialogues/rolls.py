@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.mailing_list import (
+from twisted_mail.mail.mailing_list_definition import (
     BounceRule,
     BounceStatus,
     ListRole,

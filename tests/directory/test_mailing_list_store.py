@@ -6,7 +6,12 @@ from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.mailing_list_store import MAX_REQUESTS, SqliteMailingListStore
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.mail.address import parse
-from twisted_mail.mail.mailing_list import BounceRule, BounceStatus, ListRole, SubscriptionRequest
+from twisted_mail.mail.mailing_list_definition import (
+    BounceRule,
+    BounceStatus,
+    ListRole,
+    SubscriptionRequest,
+)
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 

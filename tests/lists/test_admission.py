@@ -6,7 +6,7 @@ from twisted_mail.lists.admission import MailingListAdmission
 from twisted_mail.lists.verp import VerpSigner
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.mailing_list import ListRole, MailingList, Member
+from twisted_mail.mail.mailing_list_definition import ListRole, MailingList, Member
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.mail.route import ListTarget
 from twisted_mail.testing.doubles import finish

@@ -4,7 +4,7 @@ from pathlib import Path
 from tests.lists.list_server import ALICE, BOB, CAROL, NEWS, ListServer
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.mailing_list import PostingPolicy
+from twisted_mail.mail.mailing_list_definition import PostingPolicy
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.queue.folder import QueueFolder

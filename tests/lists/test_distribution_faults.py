@@ -12,7 +12,7 @@ from twisted_mail.mail.address import parse
 from twisted_mail.mail.delivery_result import Completion
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
-from twisted_mail.mail.mailing_list import MailingList, Member
+from twisted_mail.mail.mailing_list_definition import MailingList, Member
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish

@@ -12,7 +12,12 @@ from twisted_mail.lists.header_fields import (
 )
 from twisted_mail.lists.verp import VerpSigner
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.mailing_list import JoiningPolicy, MailingList, Member, PostingPolicy
+from twisted_mail.mail.mailing_list_definition import (
+    JoiningPolicy,
+    MailingList,
+    Member,
+    PostingPolicy,
+)
 
 ADDRESS = parse("News@example.org")
 NEWS = MailingList("News@example.org", ADDRESS, "All the news")

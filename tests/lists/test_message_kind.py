@@ -11,7 +11,7 @@ from twisted_mail.lists.message_kind import (
     subject,
 )
 from twisted_mail.lists.posting_rules import read_post_header
-from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.message import MemoryBlob
 
 REPORT = b"Content-Type: multipart/report; report-type=delivery-status\r\n\r\n"

@@ -6,7 +6,7 @@ import pytest
 
 from twisted_mail.lists.notices import ListNotices
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.mailing_list import MailingList
+from twisted_mail.mail.mailing_list_definition import MailingList
 from twisted_mail.mail.notice import Notice
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.testing.doubles import StillClock, finish

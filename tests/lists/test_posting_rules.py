@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted_mail.lists.posting_rules import check_post, read_post_header
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.mailing_list import MailingList, Member, PostingPolicy
+from twisted_mail.mail.mailing_list_definition import MailingList, Member, PostingPolicy
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.testing.doubles import finish
 

@@ -5,7 +5,7 @@ import pytest
 from tests.lists.list_server import ALICE, BOB, CAROL, NEWS, ListServer
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.mailing_list import JoiningPolicy
+from twisted_mail.mail.mailing_list_definition import JoiningPolicy
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.testing.doubles import finish
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from twisted_mail.lists.verp import VerpSigner, parse_member_detail
 from twisted_mail.mail.address import PORTABLE_LOCAL, Address, parse
-from twisted_mail.mail.mailing_list import ListRole, MailingList, Member, parse_role
+from twisted_mail.mail.mailing_list_definition import ListRole, MailingList, Member, parse_role
 
 NEWS = MailingList("news@example.org", parse("news@example.org"))
 SIGNER = VerpSigner(b"secret")

@@ -1,6 +1,6 @@
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.job import LISTS, Job, program_transport
-from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.route import ListTarget, ProgramTarget
 
 

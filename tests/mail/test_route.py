@@ -1,7 +1,7 @@
 """Tests of twisted_mail.mail.route."""
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.route import (
     ListTarget,

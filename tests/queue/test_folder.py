@@ -9,7 +9,7 @@ import pytest
 from tests.faults import PowerDisk, StopDisk, Stopped
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.job import APPROVE, Job
-from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.message import Blob, MemoryBlob, Message
 from twisted_mail.mail.route import ListTarget, ProgramTarget
 from twisted_mail.queue.folder import QueueFolder

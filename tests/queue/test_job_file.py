@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.job import Job
-from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.route import ListTarget, ProgramTarget
 from twisted_mail.queue.job_file import decode, encode
 

@@ -10,7 +10,7 @@ from twisted_mail.control.output import CommandError, CommandResult, count, day,
 from twisted_mail.control.waiting import job_data, jobs, queue_folder, target_of
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.job import APPROVE, REJECT
-from twisted_mail.mail.mailing_list import JoiningPolicy, MailingList, PostingPolicy
+from twisted_mail.mail.mailing_list_definition import JoiningPolicy, MailingList, PostingPolicy
 
 _YES = {"yes": True, "no": False}
 

@@ -22,7 +22,7 @@ from twisted_mail.mail.directory_entry import (
     is_postmaster,
     subaddress_splits,
 )
-from twisted_mail.mail.mailing_list import ListRole, parse_role
+from twisted_mail.mail.mailing_list_definition import ListRole, parse_role
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.route import (
     ListTarget,

@@ -17,7 +17,7 @@ from twisted_mail.mail.directory_entry import (
     is_postmaster,
     subaddress_splits,
 )
-from twisted_mail.mail.mailing_list import ListRole, parse_role, role_address
+from twisted_mail.mail.mailing_list_definition import ListRole, parse_role, role_address
 from twisted_mail.mail.route import NoRoute, ProgramTarget, Route
 
 MAX_KEPT = 50_000  # addresses that were followed for all that is kept, about 0.2 KiB each

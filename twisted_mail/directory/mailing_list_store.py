@@ -17,7 +17,7 @@ from twisted_mail.directory.editing.mailing_lists import MailingLists
 from twisted_mail.directory.tables import Tables
 from twisted_mail.interfaces import Blocking, FaultReport, unreported
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.mailing_list import (
+from twisted_mail.mail.mailing_list_definition import (
     BounceRule,
     BounceStatus,
     ListRole,

@@ -10,7 +10,7 @@ from twisted_mail.directory import schema
 from twisted_mail.mail import address as addresses
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.directory_entry import catch_all_address, is_postmaster, subaddress_splits
-from twisted_mail.mail.mailing_list import parse_role
+from twisted_mail.mail.mailing_list_definition import parse_role
 from twisted_mail.mail.outcome import Refused, Unavailable
 
 NOT_SENT_ON = "mail is not sent on to other hosts yet"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.mailing_list import (
+from twisted_mail.mail.mailing_list_definition import (
     BounceRule,
     BounceStatus,
     ListRole,

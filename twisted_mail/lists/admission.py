@@ -4,7 +4,7 @@ from twisted_mail.interfaces import MailingListStore
 from twisted_mail.lists import message_kind, posting_rules
 from twisted_mail.lists.tagged_members import tagged_member
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.mailing_list import ListRole, MailingList
+from twisted_mail.mail.mailing_list_definition import ListRole, MailingList
 from twisted_mail.mail.outcome import Outcome, Refused
 from twisted_mail.mail.route import ListTarget
 

@@ -3,7 +3,7 @@
 from twisted_mail.lists.backend import ListBackend
 from twisted_mail.lists.notices import ListNotices
 from twisted_mail.mail.delivery_result import Completion, DeliveryResult
-from twisted_mail.mail.mailing_list import BounceRule, MailingList, Member
+from twisted_mail.mail.mailing_list_definition import BounceRule, MailingList, Member
 
 _DAY, _HOUR = 86400.0, 3600.0
 

@@ -14,7 +14,7 @@ from twisted_mail.lists.verp import VerpSigner
 from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 from twisted_mail.mail.envelope import Envelope, MailParameters
 from twisted_mail.mail.job import Job
-from twisted_mail.mail.mailing_list import ListRole, MailingList, Member
+from twisted_mail.mail.mailing_list_definition import ListRole, MailingList, Member
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.mime.header import end
 from twisted_mail.mail.notice import format_date

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from twisted_mail.lists.verp import VerpSigner
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.mailing_list import (
+from twisted_mail.mail.mailing_list_definition import (
     JoiningPolicy,
     ListRole,
     MailingList,

@@ -1,7 +1,7 @@
 """What a message to one of a list's addresses is: a command, a personal reply, a failure report."""
 
 from twisted_mail.lists.posting_rules import PostHeader
-from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.mime.header import end, fields, text
 

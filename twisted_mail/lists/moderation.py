@@ -12,7 +12,7 @@ from twisted_mail.lists.verp import VerpSigner
 from twisted_mail.mail.address import PORTABLE_LOCAL
 from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 from twisted_mail.mail.job import APPROVE, REJECT, Job
-from twisted_mail.mail.mailing_list import ListRole, MailingList, role_address
+from twisted_mail.mail.mailing_list_definition import ListRole, MailingList, role_address
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.route import ListTarget
 

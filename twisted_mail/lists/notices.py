@@ -6,7 +6,7 @@ from twisted_mail.interfaces import Clock, Mailer
 from twisted_mail.lists.texts import TEXTS
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.delivery_result import Completion, DeliveryResult
-from twisted_mail.mail.mailing_list import ListRole, MailingList, role_address
+from twisted_mail.mail.mailing_list_definition import ListRole, MailingList, role_address
 from twisted_mail.mail.notice import Notice, text_content
 from twisted_mail.mail.outcome import Unavailable
 

@@ -22,7 +22,7 @@ from twisted_mail.lists.header_fields import list_id
 from twisted_mail.mail import address_list
 from twisted_mail.mail.address import Address, canonical_name, parse
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.mailing_list import MailingList, PostingPolicy
+from twisted_mail.mail.mailing_list_definition import MailingList, PostingPolicy
 from twisted_mail.mail.mime.header import fields, unfolded
 from twisted_mail.mail.outcome import Outcome, Refused
 

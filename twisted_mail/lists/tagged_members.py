@@ -3,7 +3,7 @@
 from twisted_mail.interfaces import MailingListStore
 from twisted_mail.lists.verp import VerpSigner, parse_member_detail
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.mailing_list import ListRole, MailingList, Member
+from twisted_mail.mail.mailing_list_definition import ListRole, MailingList, Member
 from twisted_mail.mail.route import ListTarget
 
 

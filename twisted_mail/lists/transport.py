@@ -23,7 +23,7 @@ from twisted_mail.lists.tagged_members import member_with_tag, tagged_member
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 from twisted_mail.mail.job import Job
-from twisted_mail.mail.mailing_list import (
+from twisted_mail.mail.mailing_list_definition import (
     JoiningPolicy,
     ListRole,
     MailingList,

@@ -13,7 +13,7 @@ import hmac
 from dataclasses import dataclass
 
 from twisted_mail.mail.address import PORTABLE_LOCAL, Address, parse
-from twisted_mail.mail.mailing_list import ListRole, MailingList, Member, role_address
+from twisted_mail.mail.mailing_list_definition import ListRole, MailingList, Member, role_address
 
 _LENGTH = 8  # characters of base 32: one guess in 2**40 is right
 

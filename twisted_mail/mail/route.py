@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.outcome import Outcome
 
 

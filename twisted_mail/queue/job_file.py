@@ -6,7 +6,7 @@ from typing import Any
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.envelope import BodyType
 from twisted_mail.mail.job import Job
-from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.route import JobTarget, ListTarget, ProgramTarget
 
 MAX_DESCRIPTION = 64 * 1024  # octets of the file that describes a job

@@ -7,7 +7,7 @@ from twisted_mail.directory.editing import mailing_lists
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.tables import Tables
 from twisted_mail.mail.address import parse
-from twisted_mail.mail.mailing_list import JoiningPolicy, PostingPolicy
+from twisted_mail.mail.mailing_list_definition import JoiningPolicy, PostingPolicy
 
 ALICE, BOB, NEWS = "Alice@example.org", "bob@example.org", "news@example.org"
 

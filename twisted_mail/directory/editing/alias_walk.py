@@ -14,7 +14,7 @@ from twisted_mail.mail.directory_entry import (
     catch_all_address,
     subaddress_splits,
 )
-from twisted_mail.mail.mailing_list import ListRole, parse_role
+from twisted_mail.mail.mailing_list_definition import ListRole, parse_role
 
 
 class _Entry(NamedTuple):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from twisted_mail.directory.tables import NOT_SENT_ON, Tables, to_address, to_canonical, to_domain
 from twisted_mail.mail.address import PORTABLE_LOCAL, Address, parse
-from twisted_mail.mail.mailing_list import (
+from twisted_mail.mail.mailing_list_definition import (
     JoiningPolicy,
     ListRole,
     MailingList,

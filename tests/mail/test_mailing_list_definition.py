@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.mailing_list import (
+from twisted_mail.mail.mailing_list_definition import (
     JoiningPolicy,
     ListRole,
     PostingPolicy,
