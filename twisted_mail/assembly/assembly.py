@@ -12,8 +12,8 @@ from twisted.internet.defer import Deferred
 from twisted_mail.assembly.conversations import ConversationAssembly, ConversationDependencies
 from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
 from twisted_mail.assembly.directory import DirectoryAssembly
+from twisted_mail.assembly.event_journal import JournalAssembly
 from twisted_mail.assembly.filters import FilterAssembly
-from twisted_mail.assembly.journal import JournalAssembly
 from twisted_mail.assembly.listeners import ListenerDependencies
 from twisted_mail.assembly.logins import LoginDependencies
 from twisted_mail.assembly.network import NetworkAssembly

@@ -10,8 +10,8 @@ every protocol does with a door: ``authenticate``, ``usable_mechanisms``, ``read
 
 from twisted_mail.interfaces.clients import ClientConnection, Connector, HttpClient, HttpResponse
 from twisted_mail.interfaces.delivery import Delivery, Queue, Router
+from twisted_mail.interfaces.event_journal import Journal
 from twisted_mail.interfaces.files import DurableFiles
-from twisted_mail.interfaces.journal import Journal
 from twisted_mail.interfaces.lists import MailingListStore
 from twisted_mail.interfaces.login import (
     ANYBODY,
