@@ -27,7 +27,7 @@ from twisted_mail.store.file_names import FileNames
 from twisted_mail.store.keyword_limit import check_marks
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.reading import contents, items
-from twisted_mail.store.reading.at_once import read_at_once
+from twisted_mail.store.reading.nonblocking_read import read_at_once
 from twisted_mail.store.rendered_cache import CacheShare
 from twisted_mail.store.search.search import Search
 from twisted_mail.store.work.lane import AccountLane

@@ -16,7 +16,7 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.file_names import FileName
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.reading.at_once import MAX_OCTETS
+from twisted_mail.store.reading.nonblocking_read import MAX_OCTETS
 from twisted_mail.store.tree.first_look import CHUNK
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row

@@ -16,7 +16,7 @@ from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.store.account.neighbours import FEW
-from twisted_mail.store.reading.at_once import MAX_OCTETS, MAX_PIECES
+from twisted_mail.store.reading.nonblocking_read import MAX_OCTETS, MAX_PIECES
 from twisted_mail.testing.doubles import finish
 
 NAME = "cur/1000000000.one.host:2,"
