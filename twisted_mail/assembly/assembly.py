@@ -18,7 +18,7 @@ from twisted_mail.assembly.listeners import ListenerDependencies
 from twisted_mail.assembly.logins import LoginDependencies
 from twisted_mail.assembly.network import NetworkAssembly
 from twisted_mail.assembly.storage import StorageAssembly
-from twisted_mail.assembly.threads import ThreadPools
+from twisted_mail.assembly.thread_pools import ThreadPools
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config import Config
 from twisted_mail.delivery.partial_deliveries import REFRESH_SECONDS

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from twisted_mail.assembly.threads import ThreadPools
+from twisted_mail.assembly.thread_pools import ThreadPools
 from twisted_mail.config import Config
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.interfaces import Clock, FaultReport, Journal

@@ -7,7 +7,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from tests.net.process.test_blocking import QueueReactor
-from twisted_mail.assembly.threads import ThreadPools
+from twisted_mail.assembly.thread_pools import ThreadPools
 from twisted_mail.config import Config
 from twisted_mail.net.process.blocking import ThreadBlocking
 
