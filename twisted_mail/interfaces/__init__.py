@@ -8,7 +8,6 @@ Sessions await nothing but these doors, so they run without a reactor. The few f
 every protocol does with a door: ``authenticate``, ``usable_mechanisms``, ``read_before``.
 """
 
-from twisted_mail.interfaces.clients import ClientConnection, Connector, HttpClient, HttpResponse
 from twisted_mail.interfaces.delivery import Delivery, Queue, Router
 from twisted_mail.interfaces.event_journal import Journal
 from twisted_mail.interfaces.files import DurableFiles
@@ -25,6 +24,12 @@ from twisted_mail.interfaces.login import (
     Mailboxes,
     Maildrop,
     Submitter,
+)
+from twisted_mail.interfaces.outgoing_connections import (
+    ClientConnection,
+    Connector,
+    HttpClient,
+    HttpResponse,
 )
 from twisted_mail.interfaces.policy import Filter, Policy, SmtpContext, StatefulFilter
 from twisted_mail.interfaces.queue import (
