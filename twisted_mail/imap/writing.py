@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 
+from twisted_mail.mail.bounded_cache import RecentCache
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.mime.encoding import encode_mailbox_name
 from twisted_mail.mail.outcome import MailError, ProtocolError
-from twisted_mail.mail.recent_cache import RecentCache
 
 _PLAIN_ATOM = re.compile(rb"[^\x00-\x20(){%*\"\\\]\x7f-\xff]+")
 _QUOTABLE = re.compile(rb"[^\x00\r\n\x7f-\xff]*")

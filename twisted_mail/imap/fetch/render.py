@@ -8,12 +8,12 @@ from twisted_mail.imap.fetch import outline
 from twisted_mail.imap.fetch.envelope import envelope, nstring, string
 from twisted_mail.imap.fetch.header_items import header_items
 from twisted_mail.imap.fetch.preview import preview
+from twisted_mail.mail.bounded_cache import RecentCache
 from twisted_mail.mail.mailbox.entry import ItemTier, RenderedItems
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.comments import without_comments
 from twisted_mail.mail.mime.parameters import ContentType, Parameters, disposition, joined
 from twisted_mail.mail.mime.structure import Part, parts_of
-from twisted_mail.mail.recent_cache import RecentCache
 
 # RFC 3501 §9 wants a part in every multipart: where there is none, an empty text stands for it.
 _EMPTY_BODY = b'("text" "plain" NIL NIL NIL "7bit" 0 0)'

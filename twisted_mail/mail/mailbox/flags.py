@@ -10,8 +10,8 @@ import re
 import sys
 from collections.abc import Iterable
 
+from twisted_mail.mail.bounded_cache import RecentCache
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.mail.recent_cache import RecentCache
 
 ANSWERED, FLAGGED, DELETED, SEEN, DRAFT = (
     "\\Answered",

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterable
 
 from twisted_mail.interfaces import Clock
+from twisted_mail.mail.bounded_cache import RecentCache
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.mail.recent_cache import RecentCache
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file, replace_file
 from twisted_mail.store.format import filename

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from twisted_mail.mail.bounded_cache import RecentCache
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.flags import Flags
-from twisted_mail.mail.recent_cache import RecentCache
 
 MODSEQ_STEP = 1 << 20  # more mod-sequences than a power cut can make SQLite forget
 

@@ -1,9 +1,9 @@
-"""Tests of twisted_mail.mail.recent_cache."""
+"""Tests of twisted_mail.mail.bounded_cache."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.mail.recent_cache import RecentCache
+from twisted_mail.mail.bounded_cache import RecentCache
 
 
 class Made:
