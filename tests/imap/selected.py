@@ -19,12 +19,12 @@ from twisted_mail.mail.mailbox.entry import (
     Contains,
     CopyResult,
     Entry,
-    EntryColumns,
     ItemTier,
     MessageIdentity,
     MessageRange,
     RenderedItems,
 )
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.mime import structure
 from twisted_mail.testing.doubles import InlineBlocking, StillClock

@@ -7,7 +7,6 @@ from twisted_mail.mail.mailbox.change import Change
 from twisted_mail.mail.mailbox.entry import (
     Contains,
     CopyResult,
-    EntryColumns,
     ItemTier,
     MailboxInfo,
     MailboxStatus,
@@ -16,6 +15,7 @@ from twisted_mail.mail.mailbox.entry import (
     NewMessage,
     RenderedItems,
 )
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import MailError

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import EntryColumns, NewMessage
+from twisted_mail.mail.mailbox.entry import NewMessage
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 
 

@@ -1,6 +1,7 @@
 """Tests of twisted_mail.store.account.neighbours."""
 
-from twisted_mail.mail.mailbox.entry import Entry, EntryColumns
+from twisted_mail.mail.mailbox.entry import Entry
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import NONE
 from twisted_mail.store.account.neighbours import (
     BLOCK,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.contracts.ground import ALICE, FakeRenderer, flags_of, mail
 from tests.faults import QuickDisk
-from twisted_mail.mail.mailbox.entry import Contains, Entry, EntryColumns, MessageRange
+from twisted_mail.mail.mailbox.entry import Contains, Entry, MessageRange
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount

@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeVar
 
 from twisted_mail.imap.bulk_column import BulkColumn
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 
 T = TypeVar("T")

@@ -6,7 +6,8 @@ Every alteration is one of these, and is published to all watchers, such as IMAP
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twisted_mail.mail.mailbox.entry import Entry, EntryColumns
+from twisted_mail.mail.mailbox.entry import Entry
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 
 

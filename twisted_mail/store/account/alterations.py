@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import CopyResult, EntryColumns
+from twisted_mail.mail.mailbox.entry import CopyResult
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.store.quota import Usage

@@ -9,12 +9,12 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import (
     Contains,
     CopyResult,
-    EntryColumns,
     ItemTier,
     MessageIdentity,
     MessageRange,
     RenderedItems,
 )
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.account import alterations, rendering
 from twisted_mail.store.account.measuring import measure_for_claim

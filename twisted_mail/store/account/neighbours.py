@@ -6,7 +6,7 @@ Asking the index for their items and names costs little more, and then they are 
 
 from collections.abc import Container, Sequence
 
-from twisted_mail.mail.mailbox.entry import EntryColumns
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 
 # Messages in a block. Of more than these asked for together, nothing is kept.
 BLOCK = 200

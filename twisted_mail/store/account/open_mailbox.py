@@ -11,7 +11,7 @@ from twisted_mail.mail.mailbox.change import (
     FlagsChanged,
     MailboxRenamed,
 )
-from twisted_mail.mail.mailbox.entry import EntryColumns
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.store.account.folder_watch import WatchedMailbox
 from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.tree.folder import Folder

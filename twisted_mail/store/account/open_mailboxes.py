@@ -10,7 +10,7 @@ from functools import partial
 
 from twisted_mail.interfaces import FolderMonitor
 from twisted_mail.mail.mailbox.change import Change, EntriesAdded, EntriesExpunged, MailboxDeleted
-from twisted_mail.mail.mailbox.entry import EntryColumns
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.store.account.folder_watch import WatchedMailbox, WatchedTree
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.change_feed import ChangeFeed

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import apsw
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import EntryColumns
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 
 SIZE = 4096  # messages in one block

@@ -11,7 +11,8 @@ from typing import Any
 
 from twisted_mail.interfaces import Clock
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import DiskFaults

@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from twisted_mail.mail.mailbox.entry import EntryColumns
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.index import blocks
 from twisted_mail.store.index.blocks import Block

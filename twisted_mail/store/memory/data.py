@@ -14,13 +14,8 @@ from twisted_mail.mail.mailbox.change import (
     FlagsChanged,
     MailboxCreated,
 )
-from twisted_mail.mail.mailbox.entry import (
-    Entry,
-    EntryColumns,
-    ItemTier,
-    MailboxStatus,
-    RenderedItems,
-)
+from twisted_mail.mail.mailbox.entry import Entry, ItemTier, MailboxStatus, RenderedItems
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.change_feed import ChangeFeed

@@ -8,12 +8,12 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import (
     Contains,
     CopyResult,
-    EntryColumns,
     ItemTier,
     MessageIdentity,
     MessageRange,
     RenderedItems,
 )
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.mime.matching import matches
 from twisted_mail.mail.outcome import Refused

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from stat import S_ISREG
 
 from twisted_mail.mail.line_ends import with_crlf
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns, MessageRange
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, MessageRange
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.message import without_nul
 from twisted_mail.store.disk.calls import Disk

@@ -9,7 +9,7 @@ from twisted_mail.mail.mailbox.change import (
     MailboxDeleted,
     MailboxRenamed,
 )
-from twisted_mail.mail.mailbox.entry import EntryColumns
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.store.format import layout
 from twisted_mail.store.tree.folder import Folder
 

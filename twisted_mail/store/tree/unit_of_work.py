@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from twisted_mail.mail.mailbox.change import Change
-from twisted_mail.mail.mailbox.entry import EntryColumns
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.events import ChangeEvent, ComparedEvent, MeasuredEvent, StoreEvent

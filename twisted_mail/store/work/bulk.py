@@ -7,7 +7,8 @@ from itertools import islice
 from operator import eq
 
 from twisted_mail.mail.mailbox.change import EntriesAdded
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.format import filename
 from twisted_mail.store.index import blocks

@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.change import EntriesAdded, FlagsChanged
-from twisted_mail.mail.mailbox.entry import EntryColumns
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row

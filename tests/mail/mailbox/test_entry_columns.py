@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Entry, EntryColumns
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Entry
+from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import NONE, normal
 
 SEEN = normal(["\\Seen"])
