@@ -338,6 +338,18 @@ def test_commands_of_one_second_ask_once_whether_the_login_holds() -> None:
     assert imap.faces[-1].asked == 2
 
 
+def test_a_clock_that_is_set_back_makes_no_login_hold_for_longer() -> None:
+    imap = ImapFixture()
+
+    def set_back() -> bytes:
+        loop.session.wire.woke_at -= 3600  # type: ignore[misc]
+        return lose_account(imap)()
+
+    loop = imap.loop("0 LOGIN alice secret", "a NOOP", set_back, "b NOOP")
+    finish(loop.run())
+    assert loop.session.end_reason == "login no longer valid"
+
+
 def test_a_client_that_idles_is_sent_nothing_of_the_next_account() -> None:
     imap = ImapFixture()
 

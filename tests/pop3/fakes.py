@@ -88,10 +88,14 @@ class Pop3Fixture:
         """Let a session hold a whole conversation."""
         wire = ScriptedWire(chunks, **terms)
         wire.tls_info = tls_info
+        self.hold(wire, settings)
+        return wire
+
+    def hold(self, wire: ScriptedWire, settings: Settings | None = None) -> None:
+        """Let a session hold a whole conversation on a wire."""
         doors = Pop3Backend("mail.example.org", self.clock, self.journal, MECHANISMS, self.login)
         finish(Pop3Loop(wire, settings or Settings(), doors).run())
         assert wire.is_closed
-        return wire
 
     def replies(self, *chunks: Any, **terms: Any) -> list[str]:
         """Return the lines after login."""

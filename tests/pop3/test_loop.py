@@ -268,3 +268,16 @@ def test_a_client_that_reads_slowly_is_waited_for_once_in_64_kib() -> None:
     pop3 = Pop3Fixture(b"x" * 1_000_000 + b"\r\n")
     wire = pop3.talk(LOGIN, b"RETR 1\r\n" + b"NOOP\r\n" * 100)
     assert 1 <= wire.drains <= len(wire.written) // DRAIN_AFTER + 1
+
+
+def test_a_clock_that_is_set_back_makes_no_login_hold_for_longer() -> None:
+    pop3 = Pop3Fixture(b"Subject: 1\r\n\r\n")
+
+    def set_back() -> bytes:
+        wire.woke_at -= 3600
+        pop3.is_still_valid = False
+        return b""
+
+    wire = ScriptedWire([LOGIN, b"NOOP\r\n", set_back, b"NOOP\r\n"])
+    pop3.hold(wire)
+    assert pop3.reasons == ["login no longer valid"]

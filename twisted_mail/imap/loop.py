@@ -21,7 +21,7 @@ from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.state import State
 from twisted_mail.imap.writing import refusal
-from twisted_mail.interfaces import ConversationEnded, Wire
+from twisted_mail.interfaces import VALID_SECONDS, ConversationEnded, Wire
 from twisted_mail.mail.foreign_protocol import ForeignProtocol, is_http
 from twisted_mail.mail.outcome import MailError, ProtocolError
 
@@ -161,7 +161,8 @@ class ImapLoop:
         try:
             tag = reader.tag()
             name, is_uid = reader.command_name()
-            if session.wire.woke_at >= session.valid_until:
+            # The clock may be set back.
+            if abs(session.wire.woke_at - session.asked_at) >= VALID_SECONDS:
                 await session.require_valid_login()
             command = self._find(name, is_uid)
             answer = await self._outcome(command, reader, is_uid)

@@ -20,7 +20,7 @@ from twisted_mail.imap.selected import Selected
 from twisted_mail.imap.settings import Settings, limits_after_login, limits_before_login
 from twisted_mail.imap.state import State
 from twisted_mail.imap.tables import SessionTables
-from twisted_mail.interfaces import VALID_SECONDS, Account, Mailboxes, Wire
+from twisted_mail.interfaces import Account, Mailboxes, Wire
 from twisted_mail.mail.outcome import ProtocolError, Refused
 
 _LINES_PER_DRAIN = 1000  # untagged answers between two drains
@@ -31,12 +31,13 @@ class ImapSession:
 
     ``enabled`` holds what ENABLE switched on; ``after_answer`` is awaited once, after the answer to the
     present command. The conversation ends when ``end_reason`` is set, with ``farewell`` as the last
-    octets sent. The login is taken for valid until ``valid_until``, by ``Wire.woke_at``.
+    octets sent. ``asked_at`` is when it was asked last whether the login holds, by ``Wire.woke_at``.
     """
 
     __slots__ = (
         "_avatar",
         "after_answer",
+        "asked_at",
         "backend",
         "enabled",
         "end_reason",
@@ -47,7 +48,6 @@ class ImapSession:
         "settings",
         "state",
         "tables",
-        "valid_until",
         "wire",
     )
 
@@ -67,7 +67,7 @@ class ImapSession:
         self.end_reason = ""
         self.farewell = b""
         self._avatar: Mailboxes | None = None
-        self.valid_until = math.inf  # where nobody has logged in, nothing can become invalid
+        self.asked_at = -math.inf
 
     # ------------------------------------------------------------ state
 
@@ -113,7 +113,7 @@ class ImapSession:
     def enter_authenticated(self, avatar: Mailboxes) -> None:
         """Go to the authenticated state."""
         self._avatar = avatar
-        self.valid_until = self.wire.woke_at + VALID_SECONDS
+        self.asked_at = self.wire.woke_at
         self.state = State.AUTHENTICATED
         self.limits.is_known = True
         self.framer.limits = limits_after_login(self.settings)
@@ -123,7 +123,7 @@ class ImapSession:
         if self._avatar is not None and not await self._avatar.is_valid():
             self.end_session("login no longer valid", "The account was removed or disabled")
             raise Refused("The account was removed or disabled", "EXPIRED")
-        self.valid_until = self.wire.woke_at + VALID_SECONDS
+        self.asked_at = self.wire.woke_at
 
     def log_out(self) -> None:
         """End the login, if there is one."""

@@ -1,5 +1,6 @@
 """What commands see of one conversation: the lines that come and the replies that go."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,7 +32,7 @@ class Pop3Session:
     end_reason: str = ""  # why the conversation ends, once the reply has been written
     is_amid_reply: bool = False  # a multi-line reply has begun, and no other can be written
     _unsent: int = 0
-    _valid_until: float = 0.0  # that the login is taken for valid, by ``Wire.woke_at``
+    _asked_at: float = -math.inf  # whether the login holds, by ``Wire.woke_at``
 
     def __post_init__(self) -> None:
         self.framer = Framer(self.settings.max_line, self.settings.max_auth_line)
@@ -63,12 +64,12 @@ class Pop3Session:
 
     async def require_valid_login(self) -> None:
         """Raise Refused, and end the session, if the account has been removed or disabled since."""
-        if self.locked is None or self.wire.woke_at < self._valid_until:
-            return
+        if self.locked is None or abs(self.wire.woke_at - self._asked_at) < VALID_SECONDS:
+            return  # not ``<`` alone: the clock may be set back
         if not await self.locked.maildrop.is_valid():
             self.end_reason = "login no longer valid"
             raise Refused("The account was removed or disabled")
-        self._valid_until = self.wire.woke_at + VALID_SECONDS
+        self._asked_at = self.wire.woke_at
 
     async def release(self) -> None:
         """Give back the maildrop, if there is one. Nothing can be written any more."""
