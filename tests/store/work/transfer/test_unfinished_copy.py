@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.ground import draft, mail
-from tests.faults import QuickDisk, StopDisk, Stopped
+from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
 from tests.store.work.transfer.test_move import account_at
 from twisted_mail.mail.mailbox.entry import CopyResult, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
@@ -111,3 +111,18 @@ def test_a_file_that_cannot_be_linked_is_copied(before: Path) -> None:
     copy(account_at(before, UnlinkingDisk()))
     assert len(sent(before)) == 3
     assert [*(before / "example.org/alice/Maildir/.Sent/tmp").glob("[!l]*")] == []
+
+
+def test_a_copy_is_finished_though_the_index_takes_no_more_at_any_step(
+    before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alterations, "AT_ONCE", 1)
+    for fail_at in range(50):
+        root = tmp_path / str(fail_at)
+        shutil.copytree(before, root)
+        disk = FailDisk(fail_at, errno.ENOSPC, among=frozenset({"commit"}))
+        assert copy(account_at(root, disk)).sources == (1, 2, 3)
+        assert len(sent(root)) == 3
+        if not disk.has_failed:
+            return
+    raise AssertionError("the copy does not end")

@@ -79,9 +79,13 @@ def begin(source: Folder, work: UnitOfWork, name: str, flags: Flags) -> Unfinish
 
 
 def finish(target: Folder, work: UnitOfWork, begun: UnfinishedCopy) -> None:
-    """Make the copy durable: from now on it stays, also after a crash."""
+    """Make the copy durable: from now on it stays, also after a crash.
+
+    Where the work fails, it is marked again, to be finished once more or withdrawn.
+    """
     with target.renaming(mailbox_row(target, work)):
         target.disk.unlink(begun.mark)
+    work.undo.append(partial(link_in_cur, target.disk, begun.listed, begun.mark))
     target.sync({b"cur"})
     work.afterwards.append(partial(_remove, target.disk, begun.listed))
 
