@@ -109,11 +109,18 @@ async def copy(
     try:
         return await _copy_in_pieces(lane, source, uids, begun)
     except Exception:
-        with suppress(MailError):
-            await lane.perform_on(begun.target, unfinished_copy.withdraw, begun)
+        await _withdraw(lane, begun)
         raise
     finally:
         begun.release()
+
+
+async def _withdraw(lane: AccountLane, begun: UnfinishedCopy) -> None:
+    """Take a copy back that failed; if that cannot be done now, before anybody uses the account again."""
+    try:
+        await lane.perform_on(begun.target, unfinished_copy.withdraw, begun)
+    except MailError:
+        lane.tree.is_prepared = False
 
 
 async def _copy_in_pieces(

@@ -10,6 +10,7 @@ from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
 from tests.store.work.transfer.test_move import account_at
 from twisted_mail.mail.mailbox.entry import CopyResult, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
+from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account import alterations
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.testing.doubles import finish
@@ -126,3 +127,37 @@ def test_a_copy_is_finished_though_the_index_takes_no_more_at_any_step(
         if not disk.has_failed:
             return
     raise AssertionError("the copy does not end")
+
+
+def test_what_cannot_be_taken_back_at_once_goes_before_the_account_is_used_again(
+    before: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alterations, "AT_ONCE", 1)
+
+    class WornDisk(QuickDisk):
+        """Refuses the last link of three, and then, once, to remove anything."""
+
+        left, is_worn = 3, False
+
+        def link(self, path: bytes, new_path: bytes) -> None:
+            if b"/.Sent/cur/2" in new_path:
+                self.left -= 1
+                self.check(self.left)
+            super().link(path, new_path)
+
+        def unlink(self, path: bytes) -> None:
+            if self.is_worn and b"/.Sent/cur/" in path:
+                self.is_worn = False
+                raise OSError(errno.EIO, "as told")
+            super().unlink(path)
+
+        def check(self, left: int) -> None:
+            if not left:
+                self.is_worn = True
+                raise OSError(errno.EIO, "as told")
+
+    account = account_at(before, WornDisk())
+    with pytest.raises(Unavailable):
+        copy(account)
+    mailbox = finish(account.open("Sent"))
+    assert list(mailbox.columns.uids) == []
