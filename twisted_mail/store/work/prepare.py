@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from stat import S_ISREG
 
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists, make_folders, remove, remove_tree
@@ -50,10 +51,10 @@ def _clean_tmp(tree: Tree, path: bytes) -> None:
     for name in names:
         with suppress(OSError):
             file = os.path.join(path, name)
-            is_old = tree.disk.stat(file).st_mtime < oldest
-            if unfinished_copy.is_listed(name):
+            found = tree.disk.stat(file)
+            if unfinished_copy.is_listed(name) and S_ISREG(found.st_mode):
                 _clean_copy(tree, file)
-            elif is_old:
+            elif found.st_mtime < oldest:
                 remove(tree.disk, file)
 
 

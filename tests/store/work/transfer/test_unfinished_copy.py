@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -161,3 +162,36 @@ def test_what_cannot_be_taken_back_at_once_goes_before_the_account_is_used_again
         copy(account)
     mailbox = finish(account.open("Sent"))
     assert list(mailbox.columns.uids) == []
+
+
+def test_a_copy_whose_mark_another_process_has_locked_is_not_begun(before: Path) -> None:
+    class TakenDisk(QuickDisk):
+        def lock(self, fd: int) -> bool:
+            return False
+
+    with pytest.raises(Unavailable):
+        copy(account_at(before, TakenDisk()))
+    folder = before / "example.org/alice/Maildir/.Sent"
+    assert [*(folder / "tmp").glob("*copying"), *(folder / "cur").iterdir()] == []
+
+
+def test_what_a_crash_left_is_removed_where_files_are_locked_only_for_writing(before: Path) -> None:
+    class NetworkDisk(QuickDisk):
+        def lock(self, fd: int) -> bool:
+            if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+                raise OSError(errno.EBADF, "as told")
+            return super().lock(fd)
+
+    folder = before / "example.org/alice/Maildir/.Sent"
+    for name in ("tmp/19.M1P2QR3.h.copying", "cur/.19.M1P2QR3.h.copying", "cur/19.M1P2Q0R3.h"):
+        (folder / name).touch()
+    finish(account_at(before, NetworkDisk()).mailboxes())
+    assert [*(folder / "cur").iterdir(), *(folder / "tmp").iterdir()] == []
+
+
+def test_a_pipe_in_tmp_is_no_copy_that_a_crash_left(before: Path) -> None:
+    pipe = before / "example.org/alice/Maildir/.Sent/tmp/19.M1P2QR3.h.copying"
+    os.mkfifo(pipe)
+    os.utime(pipe, (2e9, 2e9))
+    assert sent(before) == []
+    assert pipe.exists()

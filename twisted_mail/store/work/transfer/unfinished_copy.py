@@ -27,7 +27,7 @@ from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import admit
 from twisted_mail.store.work.transfer.copy import copy_some, result
-from twisted_mail.store.work.transfer.steps import link_in_cur
+from twisted_mail.store.work.transfer.steps import changing, link_in_cur
 
 _COPYING = b".copying"
 
@@ -71,7 +71,8 @@ def begin(source: Folder, work: UnitOfWork, name: str, flags: Flags) -> Unfinish
     listed = target.subfolder(b"tmp") + b"/" + names.name + _COPYING
     begun = UnfinishedCopy(target, names, disk.create(listed))
     work.undo += [begun.release, partial(disk.unlink, listed)]
-    disk.lock(begun.lock)
+    if not disk.lock(begun.lock):  # by one that found the file already, and is about to remove it
+        raise changing()
     with target.renaming(state):
         link_in_cur(disk, listed, begun.mark)
         work.undo.append(partial(disk.unlink, begun.mark))
@@ -137,7 +138,7 @@ def is_listed(name: bytes) -> bool:
 
 def clean(disk: Disk, listed: bytes) -> None:
     """Take back the copy whose file is found in tmp, unless a process is at work on it."""
-    lock = disk.open(listed)
+    lock = disk.extend(listed)  # NFS locks no file that is open for reading alone
     try:
         if disk.lock(lock):
             if exists(disk, _mark_of(listed)):
