@@ -35,7 +35,8 @@ def alice(root: Path, disk: Disk) -> MaildirAccount:
 def open_inbox(root: Path, disk: Disk) -> Seen:
     account = alice(root, disk)
     inbox = finish(account.open("INBOX"))
-    assert {info.name for info in finish(account.mailboxes())} == {"INBOX", *SPECIAL}
+    there = {info.name for info in finish(account.mailboxes()) if info.is_subscribed}
+    assert there == {"INBOX", *SPECIAL}
     return inbox.uidvalidity, list(inbox.columns.uids)
 
 
