@@ -4,6 +4,7 @@ import socket
 from typing import Any
 
 import pytest
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import StringTransport
@@ -37,6 +38,7 @@ class BareConnection(Connection):
         self.socket = Socket(room, family)
         self.queued: list[bytes] = []
         self.at_once: list[bool] = []
+        self.calls: list[str] = []
         self.dataBuffer = b""
         self._tempDataBuffer = []
 
@@ -45,6 +47,16 @@ class BareConnection(Connection):
 
     def write(self, data: bytes) -> None:
         self.queued.append(data)
+
+    def stopReading(self) -> None:
+        self.calls.append("stop reading")
+
+    def loseConnection(self) -> None:
+        self.calls.append("lose")
+
+    def connectionLost(self, reason: Any) -> None:
+        reason.trap(ConnectionDone)
+        self.calls.append("lost")
 
     def __del__(self) -> None: ...
 
@@ -100,3 +112,33 @@ def test_other_transports_are_simply_written_to() -> None:
     outlet = outlet_over(transport)
     outlet.send(b"data")
     assert transport.value() == b"data"
+
+
+def test_a_connection_with_nothing_to_send_is_closed_in_the_next_round() -> None:
+    transport, clock = BareConnection(100), Clock()
+    TransportOutlet(transport, clock).end()
+    assert transport.calls == ["stop reading"]  # whoever closes may still be at work
+    clock.advance(0)
+    assert transport.calls == ["stop reading", "lost"]
+
+
+def test_nothing_is_sent_past_the_end() -> None:
+    transport = BareConnection(100)
+    outlet = outlet_over(transport)
+    outlet.end()
+    outlet.send(b"late")
+    assert transport.socket.sent == []
+
+
+def test_what_still_waits_is_sent_before_the_end() -> None:
+    transport, clock = BareConnection(100), Clock()
+    transport._tempDataBuffer = [b"earlier"]
+    TransportOutlet(transport, clock).end()
+    clock.advance(0)
+    assert transport.calls == ["lose"]
+
+
+def test_other_transports_are_simply_told_to_close() -> None:
+    transport = StringTransport()
+    outlet_over(transport).end()
+    assert transport.disconnecting

@@ -12,11 +12,14 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, IReactorTime, ITCPTransport
+from twisted.internet.main import CONNECTION_DONE
 from twisted.internet.tcp import Connection
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_mail.interfaces import ConversationEnded
 
+_DONE = Failure(CONNECTION_DONE)  # type: ignore[no-untyped-call]
 STALL_SECONDS = 300.0  # how long a peer may take nothing of what was sent
 
 
@@ -42,13 +45,7 @@ class TransportOutlet:
     def send(self, data: bytes) -> None:
         """Send octets, at least one: on the bare socket what it takes, the rest by the reactor."""
         transport = self._transport
-        if (
-            not self._is_plain
-            or transport.TLS
-            or transport.disconnecting
-            or transport.dataBuffer  # earlier octets are still waiting, and must go first
-            or transport._tempDataBuffer
-        ):
+        if not self._is_bare:
             transport.write(data)
             return
         try:
@@ -57,6 +54,30 @@ class TransportOutlet:
             sent = 0
         if sent < len(data):
             transport.write(data[sent:])
+
+    @property
+    def _is_bare(self) -> bool:
+        """Return whether nothing stands between us and the socket, not even octets that must go first."""
+        transport = self._transport
+        return self._is_plain and not (
+            transport.TLS
+            or transport.disconnecting
+            or transport.dataBuffer
+            or transport._tempDataBuffer
+        )
+
+    def end(self) -> None:
+        """Close the connection once all is sent; it is lost in a later round of the reactor.
+
+        To be told by a socket that takes octets that it could take none would cost more than closing it.
+        """
+        transport = self._transport
+        if not self._is_bare:
+            transport.loseConnection()
+            return
+        transport.stopReading()
+        transport.disconnecting = True
+        self._reactor.callLater(0, transport.connectionLost, _DONE)
 
     # ------------------------------------------------------------ back-pressure
 

@@ -219,7 +219,7 @@ class ConnectionWire:
         self._closed = True
         self._ending = self._ending or Reason.LOST
         self.transport.unregisterProducer()
-        self.transport.loseConnection()
+        self._outlet.end()
         # A peer that never takes the rest, or never ends its half, does not keep the socket.
         self._limit.set(STALL_SECONDS)
 
