@@ -199,6 +199,16 @@ def test_a_mailbox_that_is_gone_is_looked_at(here: Lookups) -> None:
     assert not here.is_unaltered("Nothing")
 
 
+@pytest.mark.parametrize("place", ["cur", "new"])
+def test_a_folder_that_another_program_removed_is_not_made_on_the_way(
+    here: Lookups, place: str
+) -> None:
+    shutil.rmtree(here.shared.maildir / ".Work" / place)
+    assert not here.is_unaltered("Work")
+    assert not (here.shared.maildir / ".Work" / place).exists()
+    assert here.shared.open("Work").columns.uidnext == 1
+
+
 def test_recent_messages_that_were_claimed_are_noted_first(here: Lookups) -> None:
     here.shared.drop("new/a.host")
     inbox = here.shared.open()

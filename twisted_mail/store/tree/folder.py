@@ -81,9 +81,21 @@ class Folder:
         """
         return self._time(b"/new"), self._time(b"/cur")
 
+    @property
+    def is_as_seen(self) -> bool:
+        """Return whether new and cur have the modification times that they had when they were read."""
+        try:
+            found = self._time_now(b"/new"), self._time_now(b"/cur")
+        except FileNotFoundError:
+            return False
+        return found == self.freshness.seen
+
+    def _time_now(self, place: bytes) -> int:
+        return self.disk.stat(self.path + place).st_mtime_ns
+
     def _time(self, place: bytes) -> int:
         try:
-            return self.disk.stat(self.path + place).st_mtime_ns
+            return self._time_now(place)
         except FileNotFoundError:
             if not exists(self.disk, self.path):
                 if self.folder == layout.INBOX:
@@ -91,7 +103,7 @@ class Folder:
                 raise Refused("The mailbox has been deleted.", "NONEXISTENT") from None
         for subfolder in layout.SUBFOLDERS:
             make_folders(self.disk, self.subfolder(subfolder))
-        return self.disk.stat(self.path + place).st_mtime_ns
+        return self._time_now(place)
 
     @contextmanager
     def renaming(self, state: MailboxRow) -> Iterator[None]:

@@ -110,5 +110,5 @@ def _is_unaltered(tree: Tree, folder: Folder, row: MailboxRow) -> bool:
         and not freshness.is_doubtful
         and not folder.keywords.is_unreadable
         and not folder.keywords.is_stale()
-        and folder.times() == freshness.seen
+        and folder.is_as_seen
     )
