@@ -16,7 +16,7 @@ from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import give_uids
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.listing import PlainListing
+from twisted_mail.store.work.folder_listing import PlainListing
 
 
 def is_unknown(folder: Folder, state: MailboxRow) -> bool:

@@ -15,7 +15,7 @@ from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import give_uids, reread
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.bulk import add_as_blocks
-from twisted_mail.store.work.listing import list_all
+from twisted_mail.store.work.folder_listing import list_all
 from twisted_mail.store.work.measure import is_cheap, measured_if_cheap
 
 MEASURED_AT_ONCE = 100  # newcomers that are measured at once, as far as little is to be read for it

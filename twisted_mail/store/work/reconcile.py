@@ -16,7 +16,7 @@ from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.bulk import add_all, is_unknown
-from twisted_mail.store.work.listing import by_base, list_all, list_plainly, list_some
+from twisted_mail.store.work.folder_listing import by_base, list_all, list_plainly, list_some
 from twisted_mail.store.work.newcomers import add, forget
 
 _LISTINGS = 4  # that must all miss a file before it is gone

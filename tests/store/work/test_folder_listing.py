@@ -8,7 +8,7 @@ from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.format import filename
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.work.listing import list_plainly, list_some
+from twisted_mail.store.work.folder_listing import list_plainly, list_some
 from twisted_mail.testing.doubles import StillClock
 
 
