@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twisted_mail.imap.events import (
+from twisted_mail.imap.framing import Framer, InputOverflow
+from twisted_mail.imap.framing_events import (
     CommandLimits,
     CompleteCommand,
     Event,
@@ -14,7 +15,6 @@ from twisted_mail.imap.events import (
     MessageOctets,
     RejectedCommand,
 )
-from twisted_mail.imap.framing import Framer, InputOverflow
 from twisted_mail.mail.foreign_protocol import ForeignProtocol
 from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.outcome import ProtocolError, Unavailable

@@ -7,8 +7,8 @@ message that is kept.
 
 from collections.abc import Callable
 
-from twisted_mail.imap.events import MessageBegins, MessageEnds, MessageOctets
 from twisted_mail.imap.framing import Framer
+from twisted_mail.imap.framing_events import MessageBegins, MessageEnds, MessageOctets
 from twisted_mail.interfaces import BlobWriter
 from twisted_mail.mail.line_ends import LfRepair
 from twisted_mail.mail.outcome import MailError, Refused

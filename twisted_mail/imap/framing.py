@@ -10,7 +10,7 @@ Only CRLF ends a line. A bare LF ends it too, so that both sides stay in step, b
 
 from collections.abc import Generator
 
-from twisted_mail.imap.events import (
+from twisted_mail.imap.framing_events import (
     HEAD,
     CommandLimits,
     CompleteCommand,

@@ -8,14 +8,14 @@ pipelined.
 from twisted_mail.imap.append_literal import AppendLiteral
 from twisted_mail.imap.backend import ImapBackend
 from twisted_mail.imap.command_definition import Command
-from twisted_mail.imap.events import (
+from twisted_mail.imap.extensions.table import ImapTables
+from twisted_mail.imap.framing_events import (
     CompleteCommand,
     ContinuationRequest,
     MessageBegins,
     MessageEvent,
     RejectedCommand,
 )
-from twisted_mail.imap.extensions.table import ImapTables
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
-from twisted_mail.imap.events import CommandLimits
+from twisted_mail.imap.framing_events import CommandLimits
 
 KIB = 1024
 MIB = 1024 * KIB

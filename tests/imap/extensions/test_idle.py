@@ -4,9 +4,9 @@ import pytest
 
 from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.imap.talk import ImapFixture
-from twisted_mail.imap.events import CommandLimits
 from twisted_mail.imap.extensions.idle import EXTENSION
 from twisted_mail.imap.framing import Framer
+from twisted_mail.imap.framing_events import CommandLimits
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused, Unavailable
