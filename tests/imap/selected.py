@@ -8,10 +8,10 @@ from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch import outline
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.quoting import quoted
 from twisted_mail.imap.selected import Selected
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.view import View
-from twisted_mail.imap.writing import quoted
 from twisted_mail.interfaces import Watcher
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.change import Change, EntriesAdded, EntriesExpunged, FlagsChanged

@@ -17,10 +17,10 @@ from twisted_mail.imap.framing_events import (
     RejectedCommand,
 )
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.quoting import refusal
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.state import State
-from twisted_mail.imap.writing import refusal
 from twisted_mail.interfaces import VALID_SECONDS, ConversationEnded, Wire
 from twisted_mail.mail.foreign_protocol import ForeignProtocol, is_http
 from twisted_mail.mail.outcome import MailError, ProtocolError

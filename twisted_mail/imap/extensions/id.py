@@ -5,9 +5,9 @@ from twisted_mail.imap.capabilities import Capability, always
 from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.quoting import string
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import ANY
-from twisted_mail.imap.writing import string
 from twisted_mail.mail.outcome import ProtocolError
 
 _MAX_FIELDS = 30  # RFC 2971 §3.3, as are the next two

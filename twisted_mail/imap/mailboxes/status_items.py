@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.quoting import mailbox_name
 from twisted_mail.imap.settings import Settings
-from twisted_mail.imap.writing import mailbox_name
 from twisted_mail.mail.mailbox.entry import MailboxStatus
 from twisted_mail.mail.outcome import ProtocolError
 
