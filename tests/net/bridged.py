@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 
-from twisted_mail.net.process.bridge import Bridge
+from twisted_mail.net.process.process_bridge import Bridge
 from twisted_mail.testing.recorded_log import ListJournal
 
 

@@ -18,8 +18,8 @@ from twisted.python.failure import Failure
 
 from twisted_mail.config import Config, ListenerConfig, WorkerSettings
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.net.process.bridge import Bridge
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
+from twisted_mail.net.process.process_bridge import Bridge
 from twisted_mail.net.server.connection_count import SharedCountMemory
 from twisted_mail.net.server.listener import Listener
 from twisted_mail.net.server.listening import StoppableFactory

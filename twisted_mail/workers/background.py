@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 
 from twisted_mail.interfaces import Clock, Journal
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.net.process.bridge import Bridge
+from twisted_mail.net.process.process_bridge import Bridge
 
 COLLECT_SECONDS = 1.0  # for which notes are kept, to be sent together
 MOST_NOTED = 10_000  # mailboxes; the next change, or the next search, reminds of more

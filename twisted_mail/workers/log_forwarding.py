@@ -7,7 +7,7 @@ from typing import Any
 from twisted.logger import LogEvent, eventAsText
 from twisted.python.threadable import isInIOThread
 
-from twisted_mail.net.process.bridge import Bridge
+from twisted_mail.net.process.process_bridge import Bridge
 
 MOST_WAITING = 10_000  # events that are not sent yet; the oldest beyond that are lost
 MOST_TOGETHER = 50  # events in one call: each may name a thousand recipients

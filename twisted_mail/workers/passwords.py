@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted_mail.auth.throttle import LoginThrottle
 from twisted_mail.directory.password_checks import PasswordChecks
 from twisted_mail.interfaces import Clock, LoginAttempt
-from twisted_mail.net.process.bridge import Bridge
+from twisted_mail.net.process.process_bridge import Bridge
 
 WATCH_SECONDS = 0.5  # between two looks at who has hung up while a password waits
 

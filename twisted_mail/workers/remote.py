@@ -26,7 +26,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
 from twisted_mail.mail.verdict import FilterStage, Verdict
-from twisted_mail.net.process.bridge import Bridge
+from twisted_mail.net.process.process_bridge import Bridge
 from twisted_mail.net.server.connection_count import (
     ConnectionCounter,
     SharedConnectionCounter,

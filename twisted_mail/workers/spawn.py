@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.protocol import ProcessProtocol
 
 from twisted_mail.assembly.assembly import Assembly
-from twisted_mail.net.process.bridge import Bridge, attach
+from twisted_mail.net.process.process_bridge import Bridge, attach
 from twisted_mail.workers.services import WorkerServices
 from twisted_mail.workers.worker import BRIDGE, WorkerConfig
 

@@ -17,9 +17,9 @@ from twisted.logger import globalLogBeginner
 from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.config import Config, ListenerConfig
 from twisted_mail.log import LogJournal
-from twisted_mail.net.process.bridge import Bridge, attach
 from twisted_mail.net.process.deadline import wait_within
 from twisted_mail.net.process.memory_trim import settle_memory
+from twisted_mail.net.process.process_bridge import Bridge, attach
 from twisted_mail.net.server.balanced_port import BalancedPort
 from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
 from twisted_mail.net.server.replaceable import ReplaceableFactory

@@ -7,7 +7,7 @@ from twisted.python.failure import Failure
 
 from tests.net.bridged import Pair
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
-from twisted_mail.net.process import bridge as room
+from twisted_mail.net.process import process_bridge as room
 
 
 class EchoService:
