@@ -9,7 +9,7 @@ from tests.contracts.ground import draft, mail
 from tests.store.shared_maildir import SharedMaildir
 from tests.store.watched_maildir import WatchedMaildir
 from twisted_mail.store.account import rendering
-from twisted_mail.store.account.neighbours import BLOCK
+from twisted_mail.store.account.read_ahead import BLOCK
 from twisted_mail.store.reading import items
 from twisted_mail.testing.doubles import finish
 

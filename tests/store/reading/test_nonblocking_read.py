@@ -15,7 +15,7 @@ from tests.store.shared_maildir import SharedMaildir, texts, uids
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.store.account.neighbours import FEW
+from twisted_mail.store.account.read_ahead import FEW
 from twisted_mail.store.reading.nonblocking_read import MAX_OCTETS, MAX_PIECES
 from twisted_mail.testing.doubles import finish
 

@@ -18,10 +18,10 @@ from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.account import alterations, rendering
 from twisted_mail.store.account.measuring import measure_for_claim
-from twisted_mail.store.account.neighbours import BLOCK, block_of, following
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.account.open_mailboxes import OpenMailboxes
 from twisted_mail.store.account.quota_claim import QuotaClaim
+from twisted_mail.store.account.read_ahead import BLOCK, block_of, following
 from twisted_mail.store.account.thread_assignment import ThreadAssignment
 from twisted_mail.store.file_names import FileNames
 from twisted_mail.store.keyword_limit import check_marks

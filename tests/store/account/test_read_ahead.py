@@ -1,9 +1,9 @@
-"""Tests of twisted_mail.store.account.neighbours."""
+"""Tests of twisted_mail.store.account.read_ahead."""
 
 from twisted_mail.mail.mailbox.entry import Entry
 from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import NONE
-from twisted_mail.store.account.neighbours import (
+from twisted_mail.store.account.read_ahead import (
     BLOCK,
     FEW,
     FEW_NAMES,
