@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.each import LmtpDelivery
+from twisted_mail.delivery.lmtp_delivery import LmtpDelivery
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.partial_deliveries import PartialDeliveries
 from twisted_mail.delivery.route import LocalRouter

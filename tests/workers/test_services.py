@@ -11,7 +11,7 @@ from twisted.logger import LogLevel, globalLogPublisher
 from tests.net.bridged import Pair
 from twisted_mail.auth.throttle import MAX_WAITING, MEMORY_SECONDS, LocalThrottle, network
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.each import LmtpDelivery
+from twisted_mail.delivery.lmtp_delivery import LmtpDelivery
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from twisted_mail.delivery.doors import DeliveryBackend, DeliveryHandoff
-from twisted_mail.delivery.each import LmtpDelivery
+from twisted_mail.delivery.lmtp_delivery import LmtpDelivery
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.partial_deliveries import PartialDeliveries
 from twisted_mail.delivery.partial_folder import PartialFolder

@@ -18,7 +18,7 @@ class DeliveryHandoff(Delivery, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryBackend:
-    """What ``local`` and ``each`` deliver with.
+    """What ``local`` and ``lmtp_delivery`` deliver with.
 
     Without ``job_queue`` there are no programs and lists. ``handoff`` gets what is for those, and what
     is quarantined, whole: all that needs more than putting files into inboxes. Without

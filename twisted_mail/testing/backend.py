@@ -8,7 +8,7 @@ from twisted_mail.auth.realm import Realm, logins
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.auth.throttle import LoginThrottle
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.each import LmtpDelivery
+from twisted_mail.delivery.lmtp_delivery import LmtpDelivery
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.interfaces import (
     Clock,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.each import LmtpDelivery
+from twisted_mail.delivery.lmtp_delivery import LmtpDelivery
 from twisted_mail.delivery.partial_deliveries import PartialDeliveries
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
