@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted_mail.mail.mime import header as header_fields
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.arrival import own_fields
+from twisted_mail.smtp.arrival import forged_fields
 from twisted_mail.smtp.arrival.incoming_message import (
     ASKED,
     MAX_HEADER,
@@ -131,7 +131,7 @@ def test_blanks_before_the_colon_make_no_other_name() -> None:
 
 def test_the_names_that_steps_are_for_are_asked_for() -> None:
     asked = [step.fields for step in smtp_steps(SubmissionSettings()) if step.fields is not None]
-    assert own_fields.NAMES in asked
+    assert forged_fields.NAMES in asked
     assert {*ASKED} >= frozenset().union(*asked)
 
 

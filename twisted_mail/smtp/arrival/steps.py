@@ -6,7 +6,7 @@
 | spool | has its octets in one place, and its header | 452: there is no space |
 | tls-required | reads TLS-Required (RFC 8689 §3) | |
 | loop | counts its Received fields | 554: it is in a loop |
-| own-fields | removes fields that would pass for ours (``own_fields``) | |
+| own-fields | removes fields that would pass for ours (``forged_fields``) | |
 | header, author, bcc, encoding | what a submission server does (``submission``) | 550: not your name |
 | nul | looks for NUL that could not be encoded; not in LMTP, where a refusal would be a bounce | 550 |
 | trace | writes our fields in front (``trace``) | |
@@ -30,8 +30,8 @@ from twisted_mail.mail.route import KnownRoutes
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages, lmtp_replies, submission, trace
 from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
+from twisted_mail.smtp.arrival.forged_fields import NAMES, remove_own_fields
 from twisted_mail.smtp.arrival.incoming_message import FieldNames, IncomingMessage
-from twisted_mail.smtp.arrival.own_fields import NAMES, remove_own_fields
 from twisted_mail.smtp.backend import ArrivalStep
 from twisted_mail.smtp.limits import RecentCounts
 from twisted_mail.smtp.session import SmtpSession

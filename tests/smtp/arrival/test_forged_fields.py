@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.smtp.arrival.arrivals import arrival
 from twisted_mail.mail.message import MemoryBlob, Message, SlicedBlob
 from twisted_mail.mail.mime import header
-from twisted_mail.smtp.arrival.own_fields import remove_own_fields
+from twisted_mail.smtp.arrival.forged_fields import remove_own_fields
 from twisted_mail.smtp.settings import LmtpSettings, Settings
 from twisted_mail.testing.doubles import finish
 
