@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import grammar, replies
-from twisted_mail.smtp.arrival.binary import as_text_message
+from twisted_mail.smtp.arrival.binary_to_text import as_text_message
 from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage, IncomingMessage
 from twisted_mail.smtp.arrival.steps import finish_message
 from twisted_mail.smtp.command_definition import Command

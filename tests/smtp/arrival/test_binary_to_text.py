@@ -5,7 +5,7 @@ import pytest
 from tests.smtp.fakes import LOGIN, MAIL, RCPT, FakeQueue, SmtpFixture, lines
 from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.smtp.arrival import binary
+from twisted_mail.smtp.arrival import binary_to_text
 from twisted_mail.smtp.settings import SubmissionSettings
 from twisted_mail.testing.wire import ScriptedWire
 
@@ -53,7 +53,7 @@ def test_what_is_signed_is_not_altered_but_refused() -> None:
 
 
 def test_more_than_memory_allows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(binary, "MAX_BINARY", len(MESSAGE) - 1)
+    monkeypatch.setattr(binary_to_text, "MAX_BINARY", len(MESSAGE) - 1)
     smtp = SmtpFixture()
     assert send(MESSAGE, smtp).startswith("552 5.3.4")
     assert all(writer.is_discarded for writer in smtp.writers)
@@ -79,7 +79,7 @@ def test_a_message_that_cannot_be_converted_now_is_refused_for_now(
         raise trouble
 
     closed: list[MemoryBlob] = []
-    monkeypatch.setattr(binary.conversion, "converted", fail)
+    monkeypatch.setattr(binary_to_text.conversion, "converted", fail)
     monkeypatch.setattr(MemoryBlob, "close", lambda blob: closed.append(blob))
     smtp = SmtpFixture()
     assert send(MESSAGE, smtp) == answer
