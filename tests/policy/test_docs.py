@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from twisted_mail.plugin import BuiltinFilter
-from twisted_mail.plugins import content, filters
+from twisted_mail.plugins import external_filters, filters
 from twisted_mail.policy.checks.check import CheckSettings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "filters.md").read_text()
@@ -18,7 +18,7 @@ SECTIONS = dict(re.findall(r"\n### ([\w-]+)\n(.*?)(?=\n##)", TEXT, re.DOTALL))
 COMMON = {"stage", "trusted", "spares"}
 KINDS: dict[str, Any] = {
     one.name: one
-    for module in (filters, content)
+    for module in (filters, external_filters)
     for one in vars(module).values()
     if isinstance(one, BuiltinFilter)
 }
