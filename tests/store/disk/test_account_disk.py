@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults import QuickDisk
 from twisted_mail.store.disk.account_disk import AccountDisk
-from twisted_mail.store.disk.recording import OwnFileEvents
+from twisted_mail.store.disk.own_file_events import OwnFileEvents
 
 
 class WaitingDisk(QuickDisk):

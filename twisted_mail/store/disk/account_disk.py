@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.recording import OwnFileEvents, RecordingDisk
+from twisted_mail.store.disk.own_file_events import OwnFileEvents, RecordingDisk
 
 
 class AccountDisk(RecordingDisk):

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.account_disk import AccountDisk
-from twisted_mail.store.disk.recording import OwnFileEvents
+from twisted_mail.store.disk.own_file_events import OwnFileEvents
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout, mailbox_names
 from twisted_mail.store.format.special_use import SpecialUses

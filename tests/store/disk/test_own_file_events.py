@@ -1,4 +1,4 @@
-"""Tests of twisted_mail.store.disk.recording."""
+"""Tests of twisted_mail.store.disk.own_file_events."""
 
 import errno
 import os
@@ -9,9 +9,9 @@ import pytest
 
 from tests.faults import FailDisk
 from twisted_mail.interfaces import FolderEvent
-from twisted_mail.store.disk import recording
+from twisted_mail.store.disk import own_file_events
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.recording import OwnFileEvents, RecordingDisk
+from twisted_mail.store.disk.own_file_events import OwnFileEvents, RecordingDisk
 
 CAME, LEFT, DELETED, TOUCHED = (
     FolderEvent.CAME,
@@ -90,7 +90,7 @@ def test_an_unwatched_folder_is_forgotten_with_its_events(
 def test_the_record_is_bounded(
     own: OwnFileEvents, folder: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "MAX_RECORDED", 2)
+    monkeypatch.setattr(own_file_events, "MAX_RECORDED", 2)
     for number in range(4):
         own.record((CAME, folder + b"/%d" % number))
     assert not own.consume((CAME, folder + b"/0"))
