@@ -19,7 +19,7 @@ from contextlib import suppress
 
 import apsw
 
-from twisted_mail.store.disk import kernel
+from twisted_mail.store.disk import libc_calls
 from twisted_mail.store.disk.faults import give_name
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -94,16 +94,16 @@ class Disk:
 
     def sync_all(self, fd: int) -> None:
         """Wait until all files and names of a file system are on disk, whichever program wrote them."""
-        kernel.sync_file_system(fd)
+        libc_calls.sync_file_system(fd)
 
     def sync_all_verified(self, fd: int) -> None:
         """Wait as ``sync_all`` does, and raise OSError too if the file system has given up."""
-        kernel.sync_file_system(fd)
-        kernel.sync_if_doubtful(fd)
+        libc_calls.sync_file_system(fd)
+        libc_calls.sync_if_doubtful(fd)
 
     def is_syncfs_reliable(self, fd: int) -> bool:
         """Return whether ``sync_all`` does what it says on this file system."""
-        return kernel.is_syncfs_reliable(fd)
+        return libc_calls.is_syncfs_reliable(fd)
 
     def device(self, fd: int) -> int:
         """Return the number of the file system that a descriptor is on."""
@@ -131,7 +131,7 @@ class Disk:
 
     def rename_to_free(self, path: bytes, new_path: bytes) -> None:
         """Rename; the new name must be free. Raises FileExistsError."""
-        kernel.rename_to_free(path, new_path)
+        libc_calls.rename_to_free(path, new_path)
 
     def unlink(self, path: bytes) -> None:
         """Remove a name."""
@@ -168,14 +168,14 @@ class Disk:
 
     def open_at_once(self, path: bytes) -> int:
         """Open a file for reading; raise BlockingIOError where that takes a disk."""
-        return kernel.open_at_once(path, _READ)
+        return libc_calls.open_at_once(path, _READ)
 
     def stat_at_once(self, path: bytes) -> os.stat_result:
         """Describe a path as ``stat`` does; raise BlockingIOError where that takes a disk.
 
         For file systems that are ``is_local``: others would ask another machine.
         """
-        fd = kernel.open_at_once(path, _DESCRIBED)
+        fd = libc_calls.open_at_once(path, _DESCRIBED)
         try:
             return os.fstat(fd)
         finally:
@@ -183,7 +183,7 @@ class Disk:
 
     def is_local(self, fd: int) -> bool:
         """Return whether a file system is known to be on disks of this machine alone."""
-        return kernel.is_local(fd)
+        return libc_calls.is_local(fd)
 
     def describe(self, fd: int) -> os.stat_result:
         """Describe an open file."""
@@ -191,7 +191,7 @@ class Disk:
 
     def read_at_once(self, fd: int, size: int, offset: int) -> bytes:
         """Read at most ``size`` octets from an offset, as many as are in memory; else OSError."""
-        return kernel.read_at_once(fd, size, offset)
+        return libc_calls.read_at_once(fd, size, offset)
 
     def read_ahead(self, fd: int, size: int) -> None:
         """Have the first ``size`` octets read into memory, without waiting for them."""

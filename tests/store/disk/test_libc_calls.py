@@ -7,21 +7,23 @@ from types import SimpleNamespace
 
 import pytest
 
-from twisted_mail.store.disk import kernel
+from twisted_mail.store.disk import libc_calls
 
 
 @pytest.fixture(params=["with renameat2", "without it", "refused"])
 def renaming(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "without it":
-        monkeypatch.setattr(kernel, "_renameat2", None)
+        monkeypatch.setattr(libc_calls, "_renameat2", None)
     elif request.param == "refused":
-        monkeypatch.setattr(kernel, "_NOREPLACE", 1 << 20)  # a flag that no kernel knows: EINVAL
+        monkeypatch.setattr(
+            libc_calls, "_NOREPLACE", 1 << 20
+        )  # a flag that no kernel knows: EINVAL
 
 
 def test_a_file_is_renamed_to_a_free_name(renaming: None, tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_text("a message")
-    kernel.rename_to_free(os.fsencode(one), os.fsencode(other))
+    libc_calls.rename_to_free(os.fsencode(one), os.fsencode(other))
     assert other.read_text() == "a message"
     assert not one.exists()
 
@@ -31,13 +33,13 @@ def test_a_file_is_never_renamed_over_another(renaming: None, tmp_path: Path) ->
     one.write_text("a message")
     other.write_text("another")
     with pytest.raises(FileExistsError):
-        kernel.rename_to_free(os.fsencode(one), os.fsencode(other))
+        libc_calls.rename_to_free(os.fsencode(one), os.fsencode(other))
     assert (one.read_text(), other.read_text()) == ("a message", "another")
 
 
 def test_a_file_that_is_gone_is_told(renaming: None, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        kernel.rename_to_free(os.fsencode(tmp_path / "one"), os.fsencode(tmp_path / "other"))
+        libc_calls.rename_to_free(os.fsencode(tmp_path / "one"), os.fsencode(tmp_path / "other"))
 
 
 @pytest.mark.parametrize(
@@ -59,21 +61,21 @@ def test_only_file_systems_that_are_known_to_keep_all_are_relied_on(
         ctypes.c_long.from_buffer(described).value = kind
         return 0
 
-    monkeypatch.setattr(kernel.sys, "platform", platform)
-    monkeypatch.setattr(kernel.os, "uname", lambda: SimpleNamespace(release=release))
-    monkeypatch.setattr(kernel, "_fstatfs", fstatfs)
-    assert kernel.is_syncfs_reliable(0) is keeps
+    monkeypatch.setattr(libc_calls.sys, "platform", platform)
+    monkeypatch.setattr(libc_calls.os, "uname", lambda: SimpleNamespace(release=release))
+    monkeypatch.setattr(libc_calls, "_fstatfs", fstatfs)
+    assert libc_calls.is_syncfs_reliable(0) is keeps
 
 
 def test_a_descriptor_that_is_none_keeps_nothing() -> None:
-    assert not kernel.is_syncfs_reliable(-1)
+    assert not libc_calls.is_syncfs_reliable(-1)
 
 
 def test_without_syncfs_nothing_is_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel, "_syncfs", None)
-    assert not kernel.is_syncfs_reliable(0)
+    monkeypatch.setattr(libc_calls, "_syncfs", None)
+    assert not libc_calls.is_syncfs_reliable(0)
     with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
-        kernel.sync_file_system(0)
+        libc_calls.sync_file_system(0)
 
 
 @pytest.mark.parametrize(("release", "synced"), [("6.1.0-32-amd64", [7]), ("6.18.44", [])])
@@ -81,9 +83,9 @@ def test_where_syncfs_may_be_silent_the_folder_is_synced_too(
     release: str, synced: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: list[int] = []
-    monkeypatch.setattr(kernel.os, "uname", lambda: SimpleNamespace(release=release))
-    monkeypatch.setattr(kernel.os, "fsync", found.append)
-    kernel.sync_if_doubtful(7)
+    monkeypatch.setattr(libc_calls.os, "uname", lambda: SimpleNamespace(release=release))
+    monkeypatch.setattr(libc_calls.os, "fsync", found.append)
+    libc_calls.sync_if_doubtful(7)
     assert found == synced
 
 
@@ -94,7 +96,7 @@ def test_a_file_is_opened_at_once_or_would_have_to_be_waited_for(tmp_path: Path)
     path = tmp_path / "file"
     path.write_bytes(b"hello")
     try:
-        fd = kernel.open_at_once(os.fsencode(path), os.O_RDONLY)
+        fd = libc_calls.open_at_once(os.fsencode(path), os.O_RDONLY)
     except BlockingIOError:  # a kernel or a sandbox without the call
         return
     try:
@@ -106,9 +108,9 @@ def test_a_file_is_opened_at_once_or_would_have_to_be_waited_for(tmp_path: Path)
 def test_what_cannot_be_opened_is_not_opened_at_once_either(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc/passwd")
     with pytest.raises(OSError, match=r"Too many levels|Resource temporarily"):
-        kernel.open_at_once(os.fsencode(tmp_path / "link"), os.O_RDONLY | os.O_NOFOLLOW)
+        libc_calls.open_at_once(os.fsencode(tmp_path / "link"), os.O_RDONLY | os.O_NOFOLLOW)
     with pytest.raises((FileNotFoundError, BlockingIOError)):
-        kernel.open_at_once(os.fsencode(tmp_path / "nothing"), os.O_RDONLY)
+        libc_calls.open_at_once(os.fsencode(tmp_path / "nothing"), os.O_RDONLY)
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS, errno.EPERM])
@@ -120,9 +122,9 @@ def test_without_the_call_every_file_would_have_to_be_waited_for(
         return -1
 
     for call in (refuse, None):
-        monkeypatch.setattr(kernel, "_syscall", call)
+        monkeypatch.setattr(libc_calls, "_syscall", call)
         with pytest.raises(BlockingIOError):
-            kernel.open_at_once(os.fsencode(tmp_path), os.O_RDONLY)
+            libc_calls.open_at_once(os.fsencode(tmp_path), os.O_RDONLY)
 
 
 def test_what_is_in_memory_is_read_at_once(tmp_path: Path) -> None:
@@ -130,11 +132,11 @@ def test_what_is_in_memory_is_read_at_once(tmp_path: Path) -> None:
     path.write_bytes(b"hello")
     found = []
     with path.open("rb") as file, suppress(OSError):  # not on this file system
-        found = [kernel.read_at_once(file.fileno(), *piece) for piece in ((3, 1), (10, 3))]
+        found = [libc_calls.read_at_once(file.fileno(), *piece) for piece in ((3, 1), (10, 3))]
     assert found in ([], [b"ell", b"lo"])
 
 
 def test_without_that_call_nothing_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "RWF_NOWAIT")
     with pytest.raises(OSError, match="not implemented"):
-        kernel.read_at_once(0, 1, 0)
+        libc_calls.read_at_once(0, 1, 0)
