@@ -20,7 +20,7 @@ from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.account.mailbox import MaildirMailbox
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore, StoreServices
-from twisted_mail.store.search import messages
+from twisted_mail.store.search import located_messages
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
@@ -302,7 +302,7 @@ def test_what_is_expunged_before_its_words_are_written_is_forgotten(home: Home):
     home.index()
     search, folder = home.account.search, home.box()._folder
     home.put("hello")
-    batch = finish(search.lane.perform_on(folder, messages.batch_of, [3], 1000))
+    batch = finish(search.lane.perform_on(folder, located_messages.batch_of, [3], 1000))
     assert search._index_batch(batch)
     finish(home.box().expunge([3]))
     finish(search.forget(folder, [3]))
@@ -377,7 +377,7 @@ def test_a_search_reads_nothing_twice_while_another_process_indexes(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ):
     compared: list[int] = []
-    message_keys = messages.message_keys
+    message_keys = located_messages.message_keys
 
     def counting(folder, work, after, most):
         found = message_keys(folder, work, after, most)
@@ -393,7 +393,7 @@ def test_a_search_reads_nothing_twice_while_another_process_indexes(
     assert home.search(HELLO) == (set(range(1, 101, 2)), 0)
     home.put(*["hello", "other"] * 10)
     finish(main.box().refresh())
-    monkeypatch.setattr(messages, "message_keys", counting)
+    monkeypatch.setattr(located_messages, "message_keys", counting)
     for start in (116, 111, 106, 101):
         finish(main.account.search.index(main.box()._folder, range(start, start + 5)))
         asked = finish(home.box().matching(list(range(start, 121)), HELLO))

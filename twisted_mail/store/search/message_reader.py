@@ -16,7 +16,7 @@ from twisted_mail.store.reading import contents
 from twisted_mail.store.search.fields import fields_in, fields_of
 from twisted_mail.store.search.fulltext import IndexedContent
 from twisted_mail.store.search.indexed_messages import MessageKey
-from twisted_mail.store.search.messages import LocatedMessage
+from twisted_mail.store.search.located_messages import LocatedMessage
 from twisted_mail.store.search.texts import text_of
 
 HEADER = 16 * 1024  # octets in which the end of a header is looked for; else the whole file is read

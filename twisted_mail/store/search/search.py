@@ -14,11 +14,11 @@ from weakref import WeakSet
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime.matching import matches
-from twisted_mail.store.search import messages
+from twisted_mail.store.search import located_messages
 from twisted_mail.store.search.fulltext import FullTextIndex, IndexedContent, SearchHits
 from twisted_mail.store.search.indexed_messages import MailboxKey
+from twisted_mail.store.search.located_messages import HEADERS, TEXTS, LocatedMessage, SearchBatch
 from twisted_mail.store.search.message_reader import MessageReader, header_of
-from twisted_mail.store.search.messages import HEADERS, TEXTS, LocatedMessage, SearchBatch
 from twisted_mail.store.search.textfile import FILE
 from twisted_mail.store.search.texts import SubstringQuery, matches_everything, substring_query
 from twisted_mail.store.search.unwritten import UnwrittenContents
@@ -94,7 +94,7 @@ class Search:
 
     async def matching(self, folder: Folder, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs, ascending, whose messages are there and hold the substring."""
-        place = await self.lane.perform_on(folder, messages.place)
+        place = await self.lane.perform_on(folder, located_messages.place)
         if matches_everything(what):
             return frozenset(uids)
         found = await self._found(folder, place, uids, substring_query(what))
@@ -122,11 +122,13 @@ class Search:
         hits: set[int] = set()
         start = 0
         while some := uids[start : start + limits.messages]:
-            batch = await self.lane.perform_on(folder, messages.batch_of, some, limits.octets)
+            batch = await self.lane.perform_on(
+                folder, located_messages.batch_of, some, limits.octets
+            )
             seen, moved = await self._blocking.run(self._scan, batch, what)
             hits |= seen
             if moved:
-                hits |= await self.lane.perform_on(folder, messages.matching, moved, what)
+                hits |= await self.lane.perform_on(folder, located_messages.matching, moved, what)
             start += batch.number
         await self._blocking.run(self._unwritten.write)
         return hits
@@ -169,14 +171,16 @@ class Search:
 
     async def _compare(self, folder: Folder, index: FullTextIndex) -> MailboxKey:
         """Have the index compare its messages with those that are there, as far as they are doubtful."""
-        place, places = await self.lane.background.perform_on(folder, messages.keys)
+        place, places = await self.lane.background.perform_on(folder, located_messages.keys)
         doubtful = await self._ask(index, index.begin, place, places)
         if doubtful is None:
             return place
         last = doubtful.first - 1
         while last < doubtful.last:
-            most = min(doubtful.last - last, messages.COMPARED)
-            there = await self.lane.background.perform_on(folder, messages.message_keys, last, most)
+            most = min(doubtful.last - last, located_messages.COMPARED)
+            there = await self.lane.background.perform_on(
+                folder, located_messages.message_keys, last, most
+            )
             first, last = last + 1, there[-1].uid if len(there) == most else doubtful.last
             await self._ask(index, index.compare, place, first, last, there)
         await self._ask(index, index.trust, place, doubtful)
@@ -190,7 +194,7 @@ class Search:
         if index is None:
             return []
         await self._compare(folder, index)
-        place, uids = await self.lane.background.perform_on(folder, messages.present)
+        place, uids = await self.lane.background.perform_on(folder, located_messages.present)
         found = await self._ask(index, index.mismatches, place, uids)
         if found is None:
             return []
@@ -203,7 +207,7 @@ class Search:
         """Forget messages that are gone."""
         index = self._index
         if index is not None:
-            place, there = await self.lane.background.perform_on(folder, messages.present)
+            place, there = await self.lane.background.perform_on(folder, located_messages.present)
             gone = sorted(set(uids) - there)
             await self._ask(index, index.forget, place, gone)
 
@@ -212,7 +216,7 @@ class Search:
         start = 0
         while some := uids[start : start + TEXTS.messages]:
             batch = await self.lane.background.perform_on(
-                folder, messages.batch_of, some, TEXTS.octets
+                folder, located_messages.batch_of, some, TEXTS.octets
             )
             if not await self.lane.patiently(self._blocking.run(self._index_batch, batch)):
                 return False
@@ -238,6 +242,6 @@ class Search:
             while await self._ask(
                 index,
                 index.forget_some,
-                await self.lane.background.perform(messages.all_keys),
+                await self.lane.background.perform(located_messages.all_keys),
             ):
                 pass
