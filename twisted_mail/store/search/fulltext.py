@@ -25,7 +25,7 @@ from twisted_mail.store.search.indexed_messages import (
     MailboxKey,
     MessageKey,
 )
-from twisted_mail.store.search.textfile import TextDatabase
+from twisted_mail.store.search.text_database import TextDatabase
 from twisted_mail.store.search.texts import IndexedText, SubstringQuery
 from twisted_mail.store.search.word_tables import WordTables
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
 from twisted_mail.store.known_uids import KnownUids
-from twisted_mail.store.search.textfile import TextDatabase
+from twisted_mail.store.search.text_database import TextDatabase
 
 SPAN = 1 << 32  # a message's id is its mailbox's number times this, and its UID
 KEPT_ADDITIONS = 1000  # who has not seen older ones compares the whole mailbox

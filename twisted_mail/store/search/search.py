@@ -19,7 +19,7 @@ from twisted_mail.store.search.fulltext import FullTextIndex, IndexedContent, Se
 from twisted_mail.store.search.indexed_messages import MailboxKey
 from twisted_mail.store.search.located_messages import HEADERS, TEXTS, LocatedMessage, SearchBatch
 from twisted_mail.store.search.message_reader import MessageReader, header_of
-from twisted_mail.store.search.textfile import FILE
+from twisted_mail.store.search.text_database import FILE
 from twisted_mail.store.search.texts import SubstringQuery, matches_everything, substring_query
 from twisted_mail.store.search.unwritten import UnwrittenContents
 from twisted_mail.store.tree.folder import Folder

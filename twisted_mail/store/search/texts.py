@@ -11,7 +11,7 @@ from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime.folding import folded
 from twisted_mail.mail.mime.matching import Searchable, needle_in_headers
 from twisted_mail.store.search.fields import NUMBERS, in_octets
-from twisted_mail.store.search.textfile import BODIES, HEADERS
+from twisted_mail.store.search.text_database import BODIES, HEADERS
 from twisted_mail.store.search.words import HOLDS, Piece, is_one_word, pieces
 
 # Marks at the start of a field's text are put in order after the space before it, in the text of all.

@@ -6,7 +6,7 @@ messages, is read from one end to the other for a piece that may be anywhere in 
 
 from collections.abc import Iterable, Sequence
 
-from twisted_mail.store.search.textfile import TABLES, TextDatabase
+from twisted_mail.store.search.text_database import TABLES, TextDatabase
 from twisted_mail.store.search.texts import IndexedText
 from twisted_mail.store.search.words import BEGINS, HOLDS, Piece, indexed
 
