@@ -13,7 +13,7 @@ from twisted_mail.store.format import filename
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.pass_over import unless_unusable
+from twisted_mail.store.tree.skip_unusable import unless_unusable
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork

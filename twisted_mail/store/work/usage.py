@@ -7,7 +7,7 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import quota
 from twisted_mail.store.format import layout
 from twisted_mail.store.quota import Usage
-from twisted_mail.store.tree.pass_over import unless_unusable
+from twisted_mail.store.tree.skip_unusable import unless_unusable
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.measure import measure_all, measure_next
