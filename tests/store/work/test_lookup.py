@@ -17,7 +17,7 @@ from twisted_mail.store.index.database import Database
 from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.freshness import RACY_SECONDS
-from twisted_mail.store.tree.known_index import KnownIndex
+from twisted_mail.store.tree.index_freshness import KnownIndex
 from twisted_mail.store.work.lookup import find_at_once, find_unaltered, look_up
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 

@@ -25,7 +25,7 @@ from twisted_mail.store.trash.archive_quota import ArchiveQuota
 from twisted_mail.store.trash.expunged_archive import ExpungedArchive
 from twisted_mail.store.tree.events import ChangeEvent, StoreEvent, mailboxes_after
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.known_index import KnownIndex
+from twisted_mail.store.tree.index_freshness import KnownIndex
 from twisted_mail.store.tree.unusable import UnusableFolders
 
 
