@@ -19,7 +19,7 @@ from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.index import blocks, read_only
 from twisted_mail.store.maildir import MaildirStore, StoreServices
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.transaction import transaction
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 

@@ -11,7 +11,7 @@ from twisted_mail.store.index import expunged_log
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.maildir import MaildirStore, StoreServices
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish

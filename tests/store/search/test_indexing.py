@@ -16,7 +16,7 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.search import indexing
 from twisted_mail.store.search.indexing import IDLE_SECONDS, MAX_NOTED, MAX_WAIT_SECONDS, PIECE
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 HELLO = Contains("text", "hello")

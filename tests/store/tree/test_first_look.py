@@ -16,7 +16,7 @@ from twisted_mail.store.index import schema
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree import first_look
 from twisted_mail.store.tree.first_look import FIRST, MAX_HEADER, look_at
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.work import newcomers
 from twisted_mail.testing.doubles import finish
 

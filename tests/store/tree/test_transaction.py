@@ -12,7 +12,7 @@ from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.quota import QuotaLedger
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.tree.events import ChangeEvent
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.transaction import in_transaction, transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork

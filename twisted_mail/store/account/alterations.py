@@ -11,7 +11,7 @@ from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work import expunge as removal
 from twisted_mail.store.work import set_flags

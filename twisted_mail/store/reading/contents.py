@@ -19,7 +19,7 @@ from twisted_mail.store.index.rows import Row
 from twisted_mail.store.reading.nonblocking_read import MAX_OCTETS
 from twisted_mail.store.tree.first_look import CHUNK
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.measure import keep, measure, measured
 from twisted_mail.store.work.reconcile import scan

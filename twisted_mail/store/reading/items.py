@@ -10,7 +10,7 @@ from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.reading.contents import each, look_at_each, read_whole, rows_of
 from twisted_mail.store.tree.first_look import look_at
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.measure import PIECE, all_measured
 

@@ -12,7 +12,7 @@ from twisted_mail.interfaces import Clock
 from twisted_mail.mail.mailbox.change import Change, EntriesExpunged
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.lane import AccountLane
 

@@ -9,7 +9,7 @@ from twisted_mail.store.index.rows import Row
 from twisted_mail.store.reading import contents
 from twisted_mail.store.search.indexed_messages import MailboxKey, MessageKey
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.measure import all_measured

@@ -18,7 +18,7 @@ from twisted_mail.store.disk.message_file import write_message
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import give_uids
+from twisted_mail.store.tree.mailbox_row import give_uids
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.reconcile import scan

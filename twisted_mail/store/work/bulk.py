@@ -14,7 +14,7 @@ from twisted_mail.store.format import filename
 from twisted_mail.store.index import blocks
 from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import give_uids
+from twisted_mail.store.tree.mailbox_row import give_uids
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.folder_listing import PlainListing
 

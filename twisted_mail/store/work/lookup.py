@@ -23,7 +23,7 @@ from twisted_mail.store.format import layout
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.perform import perform_on

@@ -19,7 +19,7 @@ from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.trash.expunged_archive import NO_SPACE
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork

@@ -13,7 +13,7 @@ from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree.first_look import CHUNK, counted_size, named_size
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 
 PIECE = 250  # messages measured before others have their turn

@@ -12,7 +12,7 @@ from twisted_mail.store.index import blocks
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.first_look import FIRST, look_at
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import give_uids, reread
+from twisted_mail.store.tree.mailbox_row import give_uids, reread
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.bulk import add_as_blocks
 from twisted_mail.store.work.folder_listing import list_all

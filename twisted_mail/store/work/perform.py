@@ -10,7 +10,7 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.index.database import DAMAGED, NO_DISK
 from twisted_mail.store.tree import other_processes
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.transaction import in_transaction, transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork

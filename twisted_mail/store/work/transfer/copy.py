@@ -15,7 +15,7 @@ from twisted_mail.store.format.filename import NameSeries
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.append import note_in_index
 from twisted_mail.store.work.reconcile import ready, scan

@@ -11,7 +11,7 @@ from twisted_mail.store.format.filename import NameSeries
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.events import ChangeEvent
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import give_uids
+from twisted_mail.store.tree.mailbox_row import give_uids
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.append import added
 from twisted_mail.store.work.measure import all_measured

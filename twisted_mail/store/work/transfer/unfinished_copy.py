@@ -22,7 +22,7 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists
 from twisted_mail.store.format.filename import NameSeries
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import admit
