@@ -11,7 +11,7 @@ from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.quota import QuotaLedger
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.store.tree.events import ChangeEvent
+from twisted_mail.store.tree.lane_events import ChangeEvent
 from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.transaction import in_transaction, transaction
 from twisted_mail.store.tree.tree import Tree

@@ -24,8 +24,8 @@ from twisted_mail.store.keyword_limit import check_drafts
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.reservations import Reserver
 from twisted_mail.store.search.search import Search
-from twisted_mail.store.tree.events import OpenedEvent
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.lane_events import OpenedEvent
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork

@@ -15,13 +15,13 @@ from twisted_mail.store.account.folder_watch import WatchedMailbox, WatchedTree
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.change_feed import ChangeFeed
 from twisted_mail.store.index.rows import MailboxRow
-from twisted_mail.store.tree.events import (
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.lane_events import (
     ComparedEvent,
     MeasuredEvent,
     OpenedEvent,
     StoreEvent,
 )
-from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.work.lane import AccountLane
 
 MAX_CLOSED = 8  # mailboxes of one account that are in memory though nobody has them open

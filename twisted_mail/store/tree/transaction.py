@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted_mail.store.tree import other_processes
-from twisted_mail.store.tree.events import StoreEvent
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.lane_events import StoreEvent
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 

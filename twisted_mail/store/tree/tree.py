@@ -23,9 +23,9 @@ from twisted_mail.store.index.index import Index
 from twisted_mail.store.quota import QuotaLedger
 from twisted_mail.store.trash.archive_quota import ArchiveQuota
 from twisted_mail.store.trash.expunged_archive import ExpungedArchive
-from twisted_mail.store.tree.events import ChangeEvent, StoreEvent, mailboxes_after
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.index_freshness import KnownIndex
+from twisted_mail.store.tree.lane_events import ChangeEvent, StoreEvent, mailboxes_after
 from twisted_mail.store.tree.unusable import UnusableFolders
 
 

@@ -8,8 +8,13 @@ from twisted_mail.mail.mailbox.change import Change
 from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.tree.events import ChangeEvent, ComparedEvent, MeasuredEvent, StoreEvent
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.lane_events import (
+    ChangeEvent,
+    ComparedEvent,
+    MeasuredEvent,
+    StoreEvent,
+)
 from twisted_mail.store.tree.tree import Tree
 
 

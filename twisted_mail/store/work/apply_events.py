@@ -14,8 +14,8 @@ from twisted_mail.store.disk.durable import exists
 from twisted_mail.store.format import filename, layout
 from twisted_mail.store.format.uidlist import UidFile
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.tree.events import mailboxes_after
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.lane_events import mailboxes_after
 from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork

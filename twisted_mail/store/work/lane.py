@@ -9,8 +9,8 @@ from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.store.disk.durable import exists
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow
-from twisted_mail.store.tree.events import StoreEvent
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.lane_events import StoreEvent
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.lookup import look_up

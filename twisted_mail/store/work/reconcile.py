@@ -11,8 +11,8 @@ from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.tree.events import ChangeEvent
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.lane_events import ChangeEvent
 from twisted_mail.store.tree.mailbox_row import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.bulk import add_all, is_unknown

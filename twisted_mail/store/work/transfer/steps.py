@@ -9,8 +9,8 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.message_file import NO_LINK, link_or_copy
 from twisted_mail.store.format.filename import NameSeries
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.tree.events import ChangeEvent
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.lane_events import ChangeEvent
 from twisted_mail.store.tree.mailbox_row import give_uids
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.append import added
