@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from tests.control.terminal import Terminal
-from twisted_mail.control import kept_mail, secrets
+from twisted_mail.control import orphaned_mail, secrets
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import layout
 
@@ -184,7 +184,7 @@ def test_a_purge_that_was_interrupted_is_finished(server: Terminal) -> None:
     with_mail(server)
     server("account", "remove", ALICE)
     with server.monkeypatch.context() as patched:
-        patched.setattr(kept_mail, "remove_tree", broken)
+        patched.setattr(orphaned_mail, "remove_tree", broken)
         assert server("account", "purge", ALICE) == 1
         assert "Input/output error" in server.err
     assert not folder(server).exists()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from twisted_mail.config import Config
-from twisted_mail.control import kept_mail, secrets
+from twisted_mail.control import orphaned_mail, secrets
 from twisted_mail.control.directory import opened
 from twisted_mail.control.output import CommandError, CommandResult, count, table
 from twisted_mail.directory.editing.account_import import AccountImportError
@@ -20,18 +20,18 @@ def account_add(options: argparse.Namespace, config: Config) -> CommandResult:
     """Make an account; what becomes of the mail of an earlier one of its name is to be said."""
     with opened(config) as register:
         name = register.accounts.check_free(options.address)  # before anybody types a password
-        if kept_mail.folders(config, name) and not (options.keep_mail or options.purge):
+        if orphaned_mail.folders(config, name) and not (options.keep_mail or options.purge):
             raise CommandError(
                 f"mail of an earlier account {name} is still here: --keep-mail gives it to the new one,"
                 " --purge removes it"
             )
         password = secrets.password_from(options)
         if options.purge:
-            kept_mail.purge(config, name)
+            orphaned_mail.purge(config, name)
         name = register.accounts.add(options.address, password)
     shown = {"password": password} if options.generate else {}
     lines = [f"account {name} is made", *(f"password: {text}" for text in shown.values())]
-    if not kept_mail.keep(config, name):
+    if not orphaned_mail.keep(config, name):
         lines.append(f"its mail is in several folders: twisted-mail store repair {name}")
     return CommandResult({"account": name, **shown}, lines)
 
@@ -43,7 +43,7 @@ def account_remove(options: argparse.Namespace, config: Config) -> CommandResult
     lines = [f"account {removed.name} is removed"]
     if options.purge:
         lines.append(_purged(config, removed.name))
-    elif kept_mail.folders(config, removed.name):
+    elif orphaned_mail.folders(config, removed.name):
         lines.append(f"its mail stays: twisted-mail account purge {removed.name} removes it")
     lines.append("its open sessions end at their next command")
     if leading := (*removed.aliases, *removed.lists):
@@ -64,7 +64,7 @@ def account_purge(options: argparse.Namespace, config: Config) -> CommandResult:
 
 def _purged(config: Config, name: str) -> str:
     """Remove the mail of a name; return what was done, in words."""
-    found = kept_mail.purge(config, name)
+    found = orphaned_mail.purge(config, name)
     return f"the mail of {name} is removed" if found else f"there is no mail of {name}"
 
 
@@ -138,7 +138,7 @@ def account_import(options: argparse.Namespace, config: Config) -> CommandResult
     text = _roster(options.file)
     with opened(config) as register:
         try:
-            here = () if options.keep_mail else kept_mail.KeptMailNames(config)
+            here = () if options.keep_mail else orphaned_mail.KeptMailNames(config)
             names = register.accounts.import_lines(text.splitlines(), options.replace, here)
         except AccountImportError as mistaken:
             details = [f"{options.file}:{one.line}: {one.text}" for one in mistaken.mistakes]
@@ -146,7 +146,7 @@ def account_import(options: argparse.Namespace, config: Config) -> CommandResult
             raise CommandError(f"nothing was imported: {found}", details=details) from None
     lines = [f"{count(len(names), 'account')} imported"]
     if options.keep_mail:
-        apart = [name for name in names if not kept_mail.keep(config, name)]
+        apart = [name for name in names if not orphaned_mail.keep(config, name)]
         lines += [f"{name}: its mail is in several folders: store repair" for name in apart]
     return CommandResult({"accounts": names}, lines)
 

@@ -8,7 +8,7 @@ from twisted.cred.error import UnauthorizedLogin
 
 from twisted_mail.auth.realm import account_name
 from twisted_mail.config import Config
-from twisted_mail.control import kept_mail
+from twisted_mail.control import orphaned_mail
 from twisted_mail.directory.editing.editor import DirectoryEditor
 
 SHOWN = 10  # names of one file
@@ -42,7 +42,7 @@ def _first(found: Iterator[str], more: str) -> Iterator[str]:
 
 
 def _with_mail(config: Config, register: DirectoryEditor) -> Iterator[str]:
-    for name in sorted(kept_mail.kept_mail(config)):
+    for name in sorted(orphaned_mail.kept_mail(config)):
         if "@" in name and not register.accounts.has(name):
             yield (
                 f"{name} has mail here and no account: twisted-mail account add {name}"

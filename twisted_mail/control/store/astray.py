@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from twisted_mail.config import Config
-from twisted_mail.control import kept_mail
+from twisted_mail.control import orphaned_mail
 from twisted_mail.control.output import count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.importing.importer import Import
@@ -52,12 +52,12 @@ def bring_together(
     Raises CommandError, MailError, OSError.
     """
     source = accounts.path(config, other)
-    if kept_mail.folders(config, owner) == [source]:
-        kept_mail.keep(config, owner)
+    if orphaned_mail.folders(config, owner) == [source]:
+        orphaned_mail.keep(config, owner)
         return [f"is called {owner} now, with all UIDs"], []
     taken, skipped = _import(config, source, source, owner, options)
     if not skipped:
-        aside = kept_mail.set_aside(source)
+        aside = orphaned_mail.set_aside(source)
         late, skipped = _import(config, source, aside, owner, options)  # what came meanwhile
         taken += late
     done = [f"{count(taken, 'message')} brought to {owner}"]
