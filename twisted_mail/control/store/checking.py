@@ -9,7 +9,7 @@ from typing import Any
 from twisted_mail.config import Config
 from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
-from twisted_mail.control.store.astray import astray, bring_together, spelled_otherwise
+from twisted_mail.control.store.account_spellings import astray, bring_together, spelled_otherwise
 from twisted_mail.control.store.progress import Progress
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.repair import reindex as reindexing

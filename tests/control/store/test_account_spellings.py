@@ -9,9 +9,9 @@ import pytest
 
 from tests.control.store.commands import ALICE, StoreCommand, facts, wanted
 from tests.corpus import mails
+from twisted_mail.control.store import account_spellings as reading
 from twisted_mail.control.store import accounts
-from twisted_mail.control.store import astray as reading
-from twisted_mail.control.store.astray import astray
+from twisted_mail.control.store.account_spellings import astray
 from twisted_mail.control.store.importing.importer import Import
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.store.index.rows import Row
@@ -126,7 +126,7 @@ def test_a_repair_that_is_interrupted_goes_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("twisted_mail.control.store.astray._take_uses", stopped)
+        patched.setattr("twisted_mail.control.store.account_spellings._take_uses", stopped)
         assert store("repair") == 1
         assert "run the same command again" in store.err
     assert store.maildir(OTHER).exists()
