@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from typing import NamedTuple
 
+from twisted_mail.control.store.importing.compressed_files import unpacked
 from twisted_mail.control.store.importing.maildir_folders import PLACES, MaildirFolders
-from twisted_mail.control.store.importing.packed import unpacked
 from twisted_mail.control.store.importing.source import (
     MAX_MESSAGE,
     SourceMessage,

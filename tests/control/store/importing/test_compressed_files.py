@@ -8,7 +8,7 @@ import pytest
 
 from tests.control.store.commands import ALICE, StoreCommand
 from twisted_mail.control.store.importing import batch, importer
-from twisted_mail.control.store.importing.packed import unpacked
+from twisted_mail.control.store.importing.compressed_files import unpacked
 from twisted_mail.control.store.skipped import BadItem
 
 MESSAGE = b"Subject: packed\n\nHello\n"
