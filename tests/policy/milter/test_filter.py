@@ -11,7 +11,7 @@ from tests.policy.milter.filters import FakeFilter, packet, texts
 from twisted_mail.interfaces import TlsInfo
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.mail.mime.revision import MAX_HEADER
+from twisted_mail.mail.mime.edited_message import MAX_HEADER
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Unavailable
 from twisted_mail.mail.verdict import (
     ACCEPT,

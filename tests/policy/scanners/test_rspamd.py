@@ -8,7 +8,7 @@ from tests.policy import contexts
 from twisted_mail.interfaces import HttpResponse, TlsInfo
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.mail.mime.revision import MAX_HEADER
+from twisted_mail.mail.mime.edited_message import MAX_HEADER
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import (
     ACCEPT,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from twisted_mail.interfaces import Blocking, Connector, SmtpContext, TlsInfo
 from twisted_mail.mail.message import Blob
-from twisted_mail.mail.mime.revision import Revision
+from twisted_mail.mail.mime.edited_message import Revision
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, Edit, FilterStage, Verdict, refuse
 from twisted_mail.policy.message_pieces import pieces

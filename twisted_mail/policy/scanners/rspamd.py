@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from twisted_mail.interfaces import Blocking, HttpClient, SmtpContext
-from twisted_mail.mail.mime.revision import Revision
+from twisted_mail.mail.mime.edited_message import Revision
 from twisted_mail.mail.mime.safe_fields import phrase
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict, refuse

@@ -9,7 +9,7 @@ from dataclasses import replace
 from twisted_mail.interfaces import SmtpContext
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
-from twisted_mail.mail.mime.revision import Revision
+from twisted_mail.mail.mime.edited_message import Revision
 from twisted_mail.mail.mime.safe_fields import MAX_NAME, field, phrase
 from twisted_mail.mail.verdict import (
     AddRecipient,

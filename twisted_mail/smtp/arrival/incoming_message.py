@@ -5,12 +5,12 @@ import re
 from twisted_mail.interfaces import BlobWriter
 from twisted_mail.mail.line_ends import LfRepair
 from twisted_mail.mail.message import Blob
-from twisted_mail.mail.mime import revision
+from twisted_mail.mail.mime import edited_message
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.stream.dot_reader import LineEndCheck
 
-MAX_HEADER = revision.MAX_HEADER  # octets of header that are looked at
+MAX_HEADER = edited_message.MAX_HEADER  # octets of header that are looked at
 ASKED = (
     b"authentication-results",
     b"date",

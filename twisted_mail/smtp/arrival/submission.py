@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from twisted_mail.mail.message import Blob, MemoryBlob, Message
 from twisted_mail.mail.mime import header
-from twisted_mail.mail.mime.revision import TOO_LONG
+from twisted_mail.mail.mime.edited_message import TOO_LONG
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.smtp.arrival import author, changed_fields, trace
 from twisted_mail.smtp.arrival.arrival import Arrival

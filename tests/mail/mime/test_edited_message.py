@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.mail.mime.revision import MAX_FIELDS, MAX_HEADER, Revision
+from twisted_mail.mail.mime.edited_message import MAX_FIELDS, MAX_HEADER, Revision
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.mail.verdict import AddField, ChangeBody, ChangeField
 
