@@ -4,7 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from twisted_mail.mail.mailbox.entry import Contains
-from twisted_mail.mail.mime.matching import matches, searchable
+from twisted_mail.mail.mime.substring_search import matches, searchable
 from twisted_mail.store.search.fields import (
     MAX_FIELDS,
     MAX_VALUES,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
-from twisted_mail.mail.mime.matching import matches, searchable
+from twisted_mail.mail.mime.substring_search import matches, searchable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.search import checksums, fulltext, indexed_messages, word_tables
 from twisted_mail.store.search.fields import fields_in

@@ -18,7 +18,7 @@ from tests.store.search.languages import Post
 from tests.store.search.test_search import CountingDisk, Home
 from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import Contains
-from twisted_mail.mail.mime.matching import Searchable, matches, searchable
+from twisted_mail.mail.mime.substring_search import Searchable, matches, searchable
 from twisted_mail.store.search.search import Search
 from twisted_mail.testing.doubles import finish
 

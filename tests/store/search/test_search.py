@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.contracts.ground import ALICE, FakeRenderer, draft
 from twisted_mail.mail.mailbox.entry import Contains, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
-from twisted_mail.mail.mime.matching import matches
+from twisted_mail.mail.mime.substring_search import matches
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.account.mailbox import MaildirMailbox

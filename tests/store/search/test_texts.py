@@ -3,7 +3,7 @@
 import pytest
 
 from twisted_mail.mail.mailbox.entry import Contains
-from twisted_mail.mail.mime.matching import MAX_HEADERS, searchable
+from twisted_mail.mail.mime.substring_search import MAX_HEADERS, searchable
 from twisted_mail.store.search.fields import NUMBERS
 from twisted_mail.store.search.text_database import HEADERS
 from twisted_mail.store.search.texts import (

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from twisted_mail.mail.mime.matching import part_text
 from twisted_mail.mail.mime.structure import Part
+from twisted_mail.mail.mime.substring_search import part_text
 
 CHARACTERS = 200  # RFC 8970 §4.1
 _LOOKED_AT = {b"plain": 16 * 1024, b"html": 64 * 1024}  # octets: HTML may begin with much style

@@ -15,7 +15,7 @@ from twisted_mail.mail.mailbox.entry import (
 )
 from twisted_mail.mail.mailbox.entry_columns import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
-from twisted_mail.mail.mime.matching import matches
+from twisted_mail.mail.mime.substring_search import matches
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.keyword_limit import check_marks
 from twisted_mail.store.memory.data import AccountData, MailboxData, MemoryArrival

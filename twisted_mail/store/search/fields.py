@@ -10,7 +10,7 @@ from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.field_texts import field_texts, usual_text
 from twisted_mail.mail.mime.folding import folded
-from twisted_mail.mail.mime.matching import needle_in_headers
+from twisted_mail.mail.mime.substring_search import needle_in_headers
 
 _NAMES = """
 bcc cc date delivered-to from in-reply-to list-id message-id references reply-to return-path sender

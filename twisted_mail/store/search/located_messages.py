@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.entry import Contains
-from twisted_mail.mail.mime.matching import matches
+from twisted_mail.mail.mime.substring_search import matches
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.reading import contents
 from twisted_mail.store.search.indexed_messages import MailboxKey, MessageKey

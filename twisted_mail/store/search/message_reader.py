@@ -9,7 +9,7 @@ from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.mail.message import without_nul
 from twisted_mail.mail.mime import header
-from twisted_mail.mail.mime.matching import Searchable, searchable
+from twisted_mail.mail.mime.substring_search import Searchable, searchable
 from twisted_mail.store.disk.faults import is_of_one_file
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.reading import contents

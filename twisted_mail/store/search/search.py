@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.mailbox.entry import Contains
-from twisted_mail.mail.mime.matching import matches
+from twisted_mail.mail.mime.substring_search import matches
 from twisted_mail.store.search import located_messages
 from twisted_mail.store.search.fulltext import FullTextIndex, IndexedContent, SearchHits
 from twisted_mail.store.search.indexed_messages import MailboxKey

@@ -8,7 +8,7 @@ from typing import Any
 
 import apsw
 
-from twisted_mail.mail.mime.matching import VERSION as TEXT_VERSION
+from twisted_mail.mail.mime.substring_search import VERSION as TEXT_VERSION
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.search import checksums
 

@@ -1,6 +1,6 @@
 """What the full-text index holds of a message, and how a search is put to it.
 
-The index must answer as ``mail.mime.matching.matches`` does. So the text in it is what that scan
+The index must answer as ``mail.mime.substring_search.matches`` does. So the text in it is what that scan
 compares, and where the index cannot answer to the letter it names candidates.
 """
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime.folding import folded
-from twisted_mail.mail.mime.matching import Searchable, needle_in_headers
+from twisted_mail.mail.mime.substring_search import Searchable, needle_in_headers
 from twisted_mail.store.search.fields import NUMBERS, in_octets
 from twisted_mail.store.search.text_database import BODIES, HEADERS
 from twisted_mail.store.search.words import HOLDS, Piece, is_one_word, pieces

@@ -1,4 +1,4 @@
-"""Tests of twisted_mail.mail.mime.matching."""
+"""Tests of twisted_mail.mail.mime.substring_search."""
 
 import base64
 import quopri
@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twisted_mail.mail.mailbox.entry import Contains
-from twisted_mail.mail.mime import matching
+from twisted_mail.mail.mime import substring_search
 from twisted_mail.mail.mime.folding import folded
-from twisted_mail.mail.mime.matching import html_text, matches, searchable
+from twisted_mail.mail.mime.substring_search import html_text, matches, searchable
 
 MESSAGE = (
     "From: =?utf-8?Q?Ren=C3=A9e?= <renee@example.org>\n"
@@ -170,7 +170,7 @@ def test_html_is_read_without_its_tags(source: str, text: str) -> None:
 
 
 def test_a_tag_that_is_longer_than_a_piece_is_cut_nowhere() -> None:
-    tag = "<a title='" + "x" * (2 * matching.PIECE) + "'>"
+    tag = "<a title='" + "x" * (2 * substring_search.PIECE) + "'>"
     assert html_text(f"{tag}b<br>d") == "b d"
     assert html_text(tag + "b " + tag + "c") == "b c"
 
@@ -202,7 +202,7 @@ def test_long_hostile_text_is_read(unit: str) -> None:
 
 
 def test_an_empty_comment_where_a_piece_ends_hides_nothing() -> None:
-    start = "x" * (matching.PIECE - 20)
+    start = "x" * (substring_search.PIECE - 20)
     source = start + "<!----><b>" + "shown" * 10 + "</b> and this<!-- not that -->"
     assert html_text(source) == start + "shown" * 10 + " and this"
 
@@ -238,12 +238,12 @@ HTML = ["<!--", "-->", "--", "<!-->", "<script>", "</script>", "<style a>", "</S
 @settings(max_examples=500)
 @given(st.lists(st.sampled_from(HTML), max_size=30).map("".join), st.integers(1, 20))
 def test_html_in_pieces_is_the_same_text(source: str, size: int) -> None:
-    whole = matching.html_text(source)
+    whole = substring_search.html_text(source)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matching, "PIECE", size)
-        assert matching.html_text(source) == whole
+        patch.setattr(substring_search, "PIECE", size)
+        assert substring_search.html_text(source) == whole
 
 
 def test_an_entity_is_not_cut() -> None:
     source = "word " * 20_000 + "&amp;" * 4 + " word" * 20_000
-    assert matching.html_text(source) == "word " * 20_000 + "&&&&" + " word" * 20_000
+    assert substring_search.html_text(source) == "word " * 20_000 + "&&&&" + " word" * 20_000
