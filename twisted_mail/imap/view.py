@@ -18,7 +18,7 @@ from twisted_mail.mail.mailbox.change import (
     EntriesAdded,
     MailboxDeleted,
 )
-from twisted_mail.mail.mailbox.dropping import drop_rows
+from twisted_mail.mail.mailbox.dropped_rows import drop_rows
 from twisted_mail.mail.mailbox.flags import NONE, SYSTEM, Flags
 from twisted_mail.mail.mailbox.numbers import NumberSet, Range
 from twisted_mail.mail.outcome import ProtocolError

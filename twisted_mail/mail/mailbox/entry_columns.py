@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from twisted_mail.mail.mailbox.dropping import drop_rows
+from twisted_mail.mail.mailbox.dropped_rows import drop_rows
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Entry
 from twisted_mail.mail.mailbox.flags import SEEN, Flags
 

@@ -1,11 +1,11 @@
-"""Tests of twisted_mail.mail.mailbox.dropping."""
+"""Tests of twisted_mail.mail.mailbox.dropped_rows."""
 
 from array import array
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.mail.mailbox.dropping import drop_rows
+from twisted_mail.mail.mailbox.dropped_rows import drop_rows
 
 
 @given(st.sets(st.integers(0, 299)).map(sorted))
