@@ -12,8 +12,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted_mail.interfaces import ConversationEnded, Peer, TlsInfo
 from twisted_mail.net.connection.fair_share import SHORTEST_SECONDS, FairShare
 from twisted_mail.net.connection.held_input import HeldInput
-from twisted_mail.net.connection.host import host_of
 from twisted_mail.net.connection.outlet import STALL_SECONDS, TransportOutlet
+from twisted_mail.net.connection.peer_address import host_of
 from twisted_mail.net.connection.read_buffer import ReadBuffer
 from twisted_mail.net.connection.security import ConnectionSecurity, ListenerSecurity
 from twisted_mail.net.connection.session_coroutine import INPUT, SessionCoroutine

@@ -11,7 +11,7 @@ from twisted.internet.protocol import Factory
 from twisted_mail.interfaces import Journal, Peer
 from twisted_mail.net.connection.conversation import Conversation, MakeSession
 from twisted_mail.net.connection.fair_share import FairShare
-from twisted_mail.net.connection.host import host_of
+from twisted_mail.net.connection.peer_address import host_of
 from twisted_mail.net.connection.security import ListenerSecurity
 from twisted_mail.net.server.connection_count import ConnectionCounter, LocalConnectionCounter
 from twisted_mail.net.server.connection_limit import ConnectionLimit

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_mail.interfaces import Journal, Peer
-from twisted_mail.net.connection.host import host_of
+from twisted_mail.net.connection.peer_address import host_of
 from twisted_mail.net.server.listening import ConversationFactory, StoppableFactory
 from twisted_mail.net.server.proxy_header import HeaderReader, ProxyAddresses
 from twisted_mail.policy.networks import LOOPBACK, Networks

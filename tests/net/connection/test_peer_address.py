@@ -1,7 +1,7 @@
 import pytest
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 
-from twisted_mail.net.connection.host import host_of
+from twisted_mail.net.connection.peer_address import host_of
 
 
 @pytest.mark.parametrize(
