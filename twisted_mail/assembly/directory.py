@@ -3,7 +3,7 @@
 import time
 
 from twisted_mail.assembly.thread_pools import ThreadPools
-from twisted_mail.auth.login_line import SharedLoginLine
+from twisted_mail.auth.login_queue import SharedLoginLine
 from twisted_mail.config import Config
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.mailing_list_store import SqliteMailingListStore

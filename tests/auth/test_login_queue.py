@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
 from twisted_mail.auth import login_order
-from twisted_mail.auth.login_line import SharedLoginLine
 from twisted_mail.auth.login_order import FAILURE_SECONDS, SUCCESS_SECONDS
+from twisted_mail.auth.login_queue import SharedLoginLine
 from twisted_mail.interfaces import Blocking, LoginAttempt
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.testing.doubles import StillClock
