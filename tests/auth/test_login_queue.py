@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
-from twisted_mail.auth import login_order
-from twisted_mail.auth.login_order import FAILURE_SECONDS, SUCCESS_SECONDS
+from twisted_mail.auth import login_queue_order
 from twisted_mail.auth.login_queue import SharedLoginLine
+from twisted_mail.auth.login_queue_order import FAILURE_SECONDS, SUCCESS_SECONDS
 from twisted_mail.interfaces import Blocking, LoginAttempt
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.testing.doubles import StillClock
@@ -280,7 +280,7 @@ def test_a_check_that_fails_is_no_failure_of_the_name_and_others_go_on(line: Lin
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login_order, "MAX_KNOWN", 10)
+    monkeypatch.setattr(login_queue_order, "MAX_KNOWN", 10)
     fixture = LineFixture()
     for number in range(50):
         fixture.log_in(f"name{number}", f"10.{number}.0.0/24", is_right=number % 2 == 0)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from twisted_mail.auth.login_order import LoginHistory, LoginOrder, WaitingLogin
+from twisted_mail.auth.login_queue_order import LoginHistory, LoginOrder, WaitingLogin
 from twisted_mail.interfaces import Blocking, LoginAttempt
 from twisted_mail.mail.outcome import Outcome, Unavailable
 
