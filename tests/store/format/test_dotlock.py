@@ -12,6 +12,7 @@ import pytest
 
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.format import dotlock
 from twisted_mail.store.format.dotlock import STALE_SECONDS, Dotlock
 
 HOST = socket.gethostname()
@@ -106,6 +107,19 @@ def test_a_file_that_was_cleaned_away_is_made_again(ground: Ground) -> None:
     with lock.held():
         assert ground.lock.read_text() == f"{os.getpid()}:{HOST}"
     assert not ground.lock.exists()
+
+
+@pytest.mark.parametrize("step", [-3600, 3600])
+def test_a_file_from_before_the_clock_was_set_is_made_again(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    lock = ground.dotlock()
+    with lock.held():
+        before = os.stat(ground.lock).st_mtime
+        [made] = os.listdir(ground.folder / "tmp")
+    monkeypatch.setattr(dotlock, "time", lambda: before + step)
+    with lock.held():
+        assert os.listdir(ground.folder / "tmp") != [made]
 
 
 def test_the_file_follows_a_list_to_another_place(ground: Ground) -> None:

@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from time import time
 
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
@@ -22,6 +23,9 @@ from twisted_mail.store.disk.faults import give_name
 PREFIX = b"lock."  # of files in tmp that are linked to be locks, and stay while a mailbox is in use
 STALE_SECONDS = 120.0
 EMPTY_SECONDS = 10.0
+KEPT_SECONDS = (
+    60.0  # of one file: once the clock was set, its locks would seem to precede the start
+)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.1  # seconds
 _PAUSES = 60  # 5 seconds in all
 
@@ -34,9 +38,9 @@ _guard = threading.Lock()
 class Dotlock:
     """The lock of the list at ``path``. Its holder may take it again.
 
-    Our file in tmp stays there until ``forget``, to be linked again: to make one for each lock takes nine
-    system calls, and ext4 without a journal looks, for each new file, at all inodes that were freed in
-    the last minute: after a thousand locks, that took a millisecond.
+    Our file in tmp stays there until ``forget``, to be linked again for a minute: to make one for each
+    lock takes nine system calls, and ext4 without a journal looks, for each new file, at all inodes that
+    were freed in the last minute: after a thousand locks, that took a millisecond.
     """
 
     def __init__(self, disk: Disk, path: bytes) -> None:
@@ -45,6 +49,7 @@ class Dotlock:
         self._is_ours = False
         self._name = b""  # of our file in tmp, while there is one
         self._inode = 0  # of that file, and so of the lock while it is held
+        self._made_at = 0.0  # of that file, too
         self.move(path)
 
     def move(self, path: bytes) -> None:
@@ -77,7 +82,7 @@ class Dotlock:
     def _take(self) -> None:
         if self._name:
             with suppress(FileNotFoundError):  # somebody has cleaned tmp
-                if self._is_taken():
+                if abs(time() - self._made_at) < KEPT_SECONDS and self._is_taken():
                     return
             self.forget()  # the next is as young as whoever waits has to know
         try:
@@ -99,7 +104,7 @@ class Dotlock:
         finally:
             self._disk.close(fd)
         made = self._disk.stat(path)
-        self._inode = made.st_ino
+        self._inode, self._made_at = made.st_ino, made.st_mtime
         return made
 
     def _wait(self, made: os.stat_result) -> None:
