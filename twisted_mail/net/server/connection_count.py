@@ -9,7 +9,6 @@ import hashlib
 import mmap
 import os
 import tempfile
-from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,17 +31,17 @@ class LocalConnectionCounter:
     """The counts of a server in one process. Fulfils ``ConnectionCounter``."""
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
+        self._counts: dict[str, int] = {}  # without zeros
 
     def change(self, key: str, by: int) -> None:
         """Add to a count."""
-        self._counts[key] += by
-        if not self._counts[key]:
-            del self._counts[key]
+        count = self._counts.pop(key, 0) + by
+        if count:
+            self._counts[key] = count
 
     def count(self, key: str) -> int:
         """Return a count."""
-        return self._counts[key]
+        return self._counts.get(key, 0)
 
     def __len__(self) -> int:
         """Return how many counts are kept."""
