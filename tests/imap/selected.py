@@ -8,7 +8,7 @@ from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch import outline
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.quoting import quoted
+from twisted_mail.imap.response_syntax import quoted
 from twisted_mail.imap.selected import Selected
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.view import View

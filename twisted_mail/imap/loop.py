@@ -17,7 +17,7 @@ from twisted_mail.imap.framing_events import (
     RejectedCommand,
 )
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.quoting import refusal
+from twisted_mail.imap.response_syntax import refusal
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.state import State

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from twisted_mail.imap.pending import PendingChanges
-from twisted_mail.imap.quoting import flag_list, shown_flags, with_recent
 from twisted_mail.imap.recent import RecentRanges
+from twisted_mail.imap.response_syntax import flag_list, shown_flags, with_recent
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.mailbox.change import (
     Change,

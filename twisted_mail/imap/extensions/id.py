@@ -5,7 +5,7 @@ from twisted_mail.imap.capabilities import Capability, always
 from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.quoting import string
+from twisted_mail.imap.response_syntax import string
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import ANY
 from twisted_mail.mail.outcome import ProtocolError

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from twisted_mail.imap.fetch.outline import Outline
 from twisted_mail.imap.fetch.section_spec import BodySection
 from twisted_mail.imap.fetch.sections import Span, part_span, selected_octets, whole_span
-from twisted_mail.imap.quoting import literal
+from twisted_mail.imap.response_syntax import literal
 from twisted_mail.interfaces import Blocking, Mailbox
 from twisted_mail.mail.mailbox.entry import ItemTier, MessageRange
 from twisted_mail.mail.mime import structure

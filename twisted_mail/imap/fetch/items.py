@@ -13,7 +13,7 @@ from twisted_mail.imap.fetch.section_spec import (
     read_body_section,
 )
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.quoting import shown_flags
+from twisted_mail.imap.response_syntax import shown_flags
 from twisted_mail.mail.dates import format_internal
 from twisted_mail.mail.outcome import ProtocolError
 

@@ -17,7 +17,7 @@ from twisted_mail.imap.fetch.item import FetchBatch, FetchItem, RequestedItem
 from twisted_mail.imap.fetch.items import FLAGS, UID
 from twisted_mail.imap.fetch.section_spec import BodySection, SectionKind
 from twisted_mail.imap.fetch.sections import is_kept
-from twisted_mail.imap.quoting import shown_flags
+from twisted_mail.imap.response_syntax import shown_flags
 from twisted_mail.mail.mailbox.entry import ItemTier
 
 Column = Callable[[FetchBatch], Iterable[Any]]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.quoting import quoted
+from twisted_mail.imap.response_syntax import quoted
 from twisted_mail.mail.outcome import ProtocolError
 
 MAX_FIELDS = 500  # header field names in one command

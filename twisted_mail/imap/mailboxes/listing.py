@@ -13,7 +13,7 @@ from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.mailboxes.patterns import MAX_PATTERN, SEPARATOR, Pattern, pattern
 from twisted_mail.imap.mailboxes.return_options import SUBSCRIBED, ReturnOption
 from twisted_mail.imap.mailboxes.status_items import StatusItem
-from twisted_mail.imap.quoting import mailbox_name
+from twisted_mail.imap.response_syntax import mailbox_name
 from twisted_mail.mail.mailbox.entry import MailboxInfo
 from twisted_mail.mail.outcome import ProtocolError
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.quoting import mailbox_name
+from twisted_mail.imap.response_syntax import mailbox_name
 from twisted_mail.imap.settings import Settings
 from twisted_mail.mail.mailbox.entry import MailboxStatus
 from twisted_mail.mail.outcome import ProtocolError
