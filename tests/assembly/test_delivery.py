@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
-from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import Envelope

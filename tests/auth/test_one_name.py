@@ -10,7 +10,7 @@ from twisted_mail.auth.avatars import Avatar
 from twisted_mail.auth.checkers import checker
 from twisted_mail.auth.realm import Realm, logins
 from twisted_mail.auth.throttle import LocalThrottle
-from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.interfaces import Peer

@@ -7,8 +7,8 @@ import pytest
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.lmtp_delivery import LmtpDelivery
 from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.delivery.partial_deliveries import PartialDeliveries
-from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail.address import parse

@@ -9,9 +9,9 @@ from tests.contracts.ground import FakeRenderer
 from twisted_mail.delivery import partial_deliveries as room
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.delivery.partial_deliveries import PartialDeliveries
 from twisted_mail.delivery.partial_folder import PartialFolder
-from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import Envelope

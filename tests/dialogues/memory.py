@@ -15,7 +15,7 @@ from twisted_mail.auth.throttle import LocalThrottle
 from twisted_mail.config.filters import filters as configured
 from twisted_mail.config.values import Structurer
 from twisted_mail.delivery.local import LocalDelivery
-from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.fetch.render import ItemRenderer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
-from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.mailing_list_store import SqliteMailingListStore
 from twisted_mail.directory.passwords import PasswordSettings

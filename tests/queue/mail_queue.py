@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.local import LocalDelivery
-from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.delivery_result import DeliveryResult

@@ -1,6 +1,6 @@
 """The parts of a server in memory that are its own."""
 
-from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.route import LocalRoute, NoRoute

@@ -5,7 +5,7 @@ import time
 from twisted_mail.assembly.thread_pools import ThreadPools
 from twisted_mail.auth.login_queue import SharedLoginLine
 from twisted_mail.config import Config
-from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.mailing_list_store import SqliteMailingListStore
 from twisted_mail.directory.password_checks import PasswordChecks
 from twisted_mail.directory.sqlite import SqliteDirectory

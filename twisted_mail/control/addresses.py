@@ -8,7 +8,7 @@ from typing import Any
 from twisted_mail.config import Config
 from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult
 from twisted_mail.control.synchronous import SynchronousBlocking, run_synchronously
-from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.directory.tables import to_address
 from twisted_mail.mail.address import Address

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail.address import Address, canonical_name, parse

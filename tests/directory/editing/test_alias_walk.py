@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.directory.refusals import CHEAP, lead, refusal
-from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.editing.alias_walk import AliasWalk
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.sqlite import SqliteDirectory

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.directory_entry import MAX_ALIAS_ADDRESSES, MAX_ALIAS_DEPTH, DirectoryEntry
