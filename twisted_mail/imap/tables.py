@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from twisted_mail.imap.capabilities import Capability, CapabilityContext
-from twisted_mail.imap.fetch.plans import FetchPlans
+from twisted_mail.imap.fetch.plan_cache import FetchPlans
 from twisted_mail.imap.mailboxes.responses import CreateCode, SelectResponse
 from twisted_mail.imap.mailboxes.return_options import ReturnOption
 from twisted_mail.imap.mailboxes.status_items import StatusItem

@@ -10,7 +10,7 @@ from twisted_mail.imap import extensions
 from twisted_mail.imap.command_definition import Command
 from twisted_mail.imap.extensions.base import BASE
 from twisted_mail.imap.extensions.extension import Extension
-from twisted_mail.imap.fetch.plans import FetchPlans
+from twisted_mail.imap.fetch.plan_cache import FetchPlans
 from twisted_mail.imap.tables import SessionTables
 
 

@@ -1,10 +1,10 @@
-"""Tests of twisted_mail.imap.fetch.plans."""
+"""Tests of twisted_mail.imap.fetch.plan_cache."""
 
 import pytest
 
 from twisted_mail.imap.fetch.items import FETCH_ITEMS
 from twisted_mail.imap.fetch.plan import FetchPlan
-from twisted_mail.imap.fetch.plans import MAX_TEXT, FetchPlans
+from twisted_mail.imap.fetch.plan_cache import MAX_TEXT, FetchPlans
 from twisted_mail.mail.outcome import ProtocolError
 
 ITEMS = {item.name: item for item in FETCH_ITEMS}
