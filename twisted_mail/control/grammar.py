@@ -18,7 +18,7 @@ from twisted_mail.control import (
     filter_kinds,
     lists,
     reload,
-    waiting,
+    waiting_mail,
 )
 from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult
 from twisted_mail.control.setup import init
@@ -129,6 +129,6 @@ def _add_directory(grammar: _Grammar, commands: Family) -> None:
 def _add_mail(grammar: _Grammar, commands: Family) -> None:
     """Add the commands about mail in the queue and in the store."""
     queued = grammar.group(commands, "waiting", "mail that waits for programs and lists")
-    waiting.add(partial(grammar.command, queued))
+    waiting_mail.add(partial(grammar.command, queued))
     stored = grammar.group(commands, "store", "mail on disk: check, import, back up, bring back")
     storage.add(partial(grammar.command, stored))

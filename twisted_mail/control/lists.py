@@ -7,7 +7,7 @@ from typing import Any
 from twisted_mail.config import Config
 from twisted_mail.control.directory import opened
 from twisted_mail.control.output import CommandError, CommandResult, count, day, moment, table
-from twisted_mail.control.waiting import job_data, jobs, queue_folder, target_of
+from twisted_mail.control.waiting_mail import job_data, jobs, queue_folder, target_of
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.job import APPROVE, REJECT
 from twisted_mail.mail.mailing_list_definition import JoiningPolicy, MailingList, PostingPolicy

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from twisted_mail.config import Config
 from twisted_mail.control.checks.note import Note
-from twisted_mail.control.waiting import unreadable_jobs
+from twisted_mail.control.waiting_mail import unreadable_jobs
 
 _SHOWN = 10
 
