@@ -124,13 +124,19 @@ def answer_to_dribble(client: Raw, seconds: float, octets: int) -> bytes:
 
 def inbox(server: LiveServer, account: str = "bob@example.org") -> list[str]:
     """Return the subjects, or nothing for those without, of the messages that lie in the maildir."""
-    found = {}  # by base: the server may move a file from new to cur meanwhile
+    while True:
+        with suppress(FileNotFoundError):  # the server gave a file another name meanwhile
+            return list(_subjects(server.maildir(account)).values())
+
+
+def _subjects(maildir: Path) -> dict[str, str]:
+    found = {}  # by base: a file that moves from new to cur is listed twice
     for place in ("new", "cur"):
-        for file in sorted((server.maildir(account) / place).glob("*")):
+        for file in sorted((maildir / place).glob("*")):
             head = file.read_bytes().partition(b"\r\n\r\n")[0]
             subject = head.partition(b"Subject: ")[2].partition(b"\r\n")[0]
             found[file.name.partition(":")[0]] = subject.decode("latin-1")
-    return list(found.values())
+    return found
 
 
 def good_client_is_served(server: LiveServer) -> None:

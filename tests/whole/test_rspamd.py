@@ -49,5 +49,5 @@ def test_what_rspamd_adds_and_removes_is_done(judging: LiveServer) -> None:
 def _junk(server: LiveServer) -> list[bytes]:
     return [
         one.read_bytes().replace(b"\r\n", b"\n")
-        for one in server.maildir("bob@example.org").glob(".Junk/*/*")
+        for one in server.maildir("bob@example.org").glob(".Junk/[cn]*/*")  # cur, new
     ]
