@@ -13,6 +13,7 @@ import itertools
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ from bench.serve import PORTS
 USER = "u0@bench.test"
 ENOUGH = 15  # errors
 LEAVES = 0.004  # the chance that a client ends and comes again, at each step
+_SHIFTS = 150  # of 100 ports each
 OWNED = (("\\seen",), ("\\flagged",), ("\\answered",), ("\\draft",))
 
 
@@ -115,10 +117,34 @@ class Stress:
         self._may_go.set()
 
 
+def _free_shift() -> int:
+    """Return what to add to the ports of ``bench.serve`` so that all are free.
+
+    They stay below those that the system gives to clients. Several processes that look at once begin at
+    different places.
+    """
+    first = os.getpid() % _SHIFTS
+    for step in range(_SHIFTS):
+        shift = 1000 + (first + step) % _SHIFTS * 100
+        if all(_is_free(port + shift) for _, port, _ in PORTS.values()):
+            return shift
+    raise SystemExit("no ports are free")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 @contextmanager
 def served(folder: Path, workers: int) -> Iterator[int]:
-    """Serve a fresh account; yield the port of IMAP, which depends on this process."""
-    shift = 5000 + os.getpid() % 400 * 100  # several may run at a time
+    """Serve a fresh account; yield the port of IMAP."""
+    shift = _free_shift()
     command = [sys.executable, "-m", "bench.serve", str(folder), "--accounts=1"]
     server = subprocess.Popen([*command, f"--shift={shift}", f"--workers={workers}"])
     try:
