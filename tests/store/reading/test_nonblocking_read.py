@@ -277,7 +277,7 @@ def test_a_file_whose_line_ends_another_program_repaired_is_left_to_the_lane(
     assert disk.reads_at_once == 0
 
 
-def test_other_octets_with_as_many_and_the_same_date_are_left_to_the_lane(
+def test_other_octets_with_as_many_and_the_same_date_are_cut_to_the_known_size(
     shared: SharedMaildir, disk: CachedDisk
 ) -> None:
     path = shared.drop(NAME, b"Subject: one\n\nbare\n")
