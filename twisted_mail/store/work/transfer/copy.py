@@ -21,14 +21,12 @@ from twisted_mail.store.work.append import note_in_index
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
 from twisted_mail.store.work.transfer.steps import (
-    ATTEMPTS,
     Numbers,
-    changing,
+    RowPairs,
+    bring_all,
     faulty_messages,
     link_in_cur,
-    new_row,
     numbered,
-    publish_added,
     rows_there,
 )
 from twisted_mail.store.work.usage import claim
@@ -71,28 +69,20 @@ def copy_some(
 
 def _link_all(
     source: Folder, target: Folder, work: UnitOfWork, rows: Sequence[Row], numbers: Numbers
-) -> list[tuple[Row, Row]]:
+) -> RowPairs:
     """Link the files; return the rows, here and there, of those that were found."""
     origin, state = mailbox_row(source, work), mailbox_row(target, work)
-    copied: list[tuple[Row, Row]] = []
     linked: list[bytes] = []
     work.undo.append(partial(_unlink_all, target.disk, linked))
-    began = len(work.events)
+
+    def bring(pairs: RowPairs) -> RowPairs:
+        done = _link_each(source, target, pairs, linked)
+        note_in_index(target, work, state, [new for _, new in done])
+        work.index.rendered.copy(origin, state, [(old.uid, new.uid) for old, new in done])
+        return done
+
     with target.renaming(state):
-        for _ in range(ATTEMPTS):
-            modseq = state.next_modseq()
-            pairs = [(row, new_row(target, row, numbers[row.uid], modseq)) for row in rows]
-            done = _link_each(source, target, pairs, linked)
-            note_in_index(target, work, state, [new for _, new in done])
-            work.index.rendered.copy(origin, state, [(old.uid, new.uid) for old, new in done])
-            copied += done
-            if len(done) == len(pairs):
-                publish_added(target, work, [new for _, new in copied], began)
-                return copied
-            lost = {row.uid for row in rows}.difference(old.uid for old, _ in done)
-            scan(source, work, is_forced=True)
-            rows = work.index.rows(origin, lost)
-    raise changing()
+        return bring_all(source, target, work, rows, numbers, bring)
 
 
 def _link_each(

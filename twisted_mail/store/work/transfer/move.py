@@ -24,14 +24,12 @@ from twisted_mail.store.work.append import note_in_index
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
 from twisted_mail.store.work.transfer.steps import (
-    ATTEMPTS,
     Numbers,
-    changing,
+    RowPairs,
+    bring_all,
     copy_to_cur,
     faulty_messages,
-    new_row,
     numbered,
-    publish_added,
     rows_there,
 )
 
@@ -89,25 +87,17 @@ def move_some(
 
 def _move_all(
     source: Folder, target: Folder, work: UnitOfWork, rows: Sequence[Row], numbers: Numbers
-) -> list[tuple[Row, Row]]:
+) -> RowPairs:
     """Move the files; return the rows, here and there, of those that were found."""
     origin, state = mailbox_row(source, work), mailbox_row(target, work)
-    moved: list[tuple[Row, Row]] = []
-    began = len(work.events)
+
+    def bring(pairs: RowPairs) -> RowPairs:
+        done = [pair for pair in pairs if _rename(source, target, work, *pair)]
+        _record(source, target, work, done)
+        return done
+
     with source.renaming(origin), target.renaming(state):
-        for _ in range(ATTEMPTS):
-            modseq = state.next_modseq()
-            pairs = [(row, new_row(target, row, numbers[row.uid], modseq)) for row in rows]
-            done = [pair for pair in pairs if _rename(source, target, work, *pair)]
-            _record(source, target, work, done)
-            moved += done
-            if len(done) == len(pairs):
-                publish_added(target, work, [new for _, new in moved], began)
-                return moved
-            lost = {row.uid for row in rows}.difference(old.uid for old, _ in done)
-            scan(source, work, is_forced=True)
-            rows = work.index.rows(origin, lost)
-    raise changing()
+        return bring_all(source, target, work, rows, numbers, bring)
 
 
 def _rename(source: Folder, target: Folder, work: UnitOfWork, old: Row, new: Row) -> bool:

@@ -1,7 +1,7 @@
 """The steps that COPY and MOVE have in common: which messages there are, and their new numbers."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.mail.outcome import Unavailable
@@ -11,7 +11,7 @@ from twisted_mail.store.format.filename import NameSeries
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.lane_events import ChangeEvent
-from twisted_mail.store.tree.mailbox_row import give_uids
+from twisted_mail.store.tree.mailbox_row import give_uids, mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.append import added
 from twisted_mail.store.work.measure import all_measured
@@ -20,6 +20,7 @@ from twisted_mail.store.work.reconcile import scan
 ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 
 Numbers = Mapping[int, tuple[int, bytes]]  # by UID in the source: UID and base name in the target
+RowPairs = Sequence[tuple[Row, Row]]  # a message here and there
 
 
 def rows_there(source: Folder, work: UnitOfWork, origin: MailboxRow, uids: set[int]) -> list[Row]:
@@ -53,6 +54,36 @@ def new_row(target: Folder, row: Row, number: tuple[int, bytes], modseq: int) ->
     uid, base = number
     flags, tail = target.keywords.written(row.flags)
     return Row(uid, base, tail, flags, modseq, row.date, row.size, row.stored)
+
+
+def bring_all(
+    source: Folder,
+    target: Folder,
+    work: UnitOfWork,
+    rows: Sequence[Row],
+    numbers: Numbers,
+    bring: Callable[[RowPairs], RowPairs],
+) -> RowPairs:
+    """Have ``bring`` bring messages to the target, and again those that it did not find; return all.
+
+    It takes rows here and there, and returns those whose files were where they were thought to be, with
+    the index knowing them. ``renaming`` is held by the caller.
+    """
+    origin, state = mailbox_row(source, work), mailbox_row(target, work)
+    brought: list[tuple[Row, Row]] = []
+    began = len(work.events)
+    for _ in range(ATTEMPTS):
+        modseq = state.next_modseq()
+        pairs = [(row, new_row(target, row, numbers[row.uid], modseq)) for row in rows]
+        done = bring(pairs)
+        brought += done
+        if len(done) == len(pairs):
+            publish_added(target, work, [new for _, new in brought], began)
+            return brought
+        lost = {row.uid for row in rows}.difference(old.uid for old, _ in done)
+        scan(source, work, is_forced=True)
+        rows = work.index.rows(origin, lost)
+    raise changing()
 
 
 def publish_added(target: Folder, work: UnitOfWork, rows: Sequence[Row], began: int) -> None:
