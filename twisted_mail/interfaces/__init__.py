@@ -8,6 +8,7 @@ Sessions await nothing but these doors, so they run without a reactor. The few f
 every protocol does with a door: ``authenticate``, ``usable_mechanisms``, ``read_before``.
 """
 
+from twisted_mail.interfaces.carrier import Carrier, Site, SiteLimits, Work
 from twisted_mail.interfaces.delivery import Delivery, Queue, Router
 from twisted_mail.interfaces.event_journal import Journal
 from twisted_mail.interfaces.files import DurableFiles
@@ -42,8 +43,17 @@ from twisted_mail.interfaces.queue import (
     Transport,
 )
 from twisted_mail.interfaces.renderer import Renderer
+from twisted_mail.interfaces.reports import ReportAction, ReportedRecipient, Reports
 from twisted_mail.interfaces.resolver import Resolver
 from twisted_mail.interfaces.sasl import Exchange, Mechanism, authenticate, usable_mechanisms
+from twisted_mail.interfaces.spool import (
+    DestinationSummary,
+    DueRecipient,
+    JobSpool,
+    LoadedJob,
+    SiteRecord,
+    SpoolChange,
+)
 from twisted_mail.interfaces.store import Account, BlobWriter, Mailbox, Store, Watcher
 from twisted_mail.interfaces.system import (
     Blocking,
@@ -72,12 +82,15 @@ __all__ = [
     "AvatarT",
     "BlobWriter",
     "Blocking",
+    "Carrier",
     "ClientConnection",
     "Clock",
     "Connector",
     "ConversationEnded",
     "Delivery",
+    "DestinationSummary",
     "Directory",
+    "DueRecipient",
     "DurableFiles",
     "Exchange",
     "FaultReport",
@@ -90,8 +103,10 @@ __all__ = [
     "HttpResponse",
     "JobProgress",
     "JobQueue",
+    "JobSpool",
     "Journal",
     "ListAdmission",
+    "LoadedJob",
     "Login",
     "LoginAttempt",
     "LoginLine",
@@ -107,10 +122,17 @@ __all__ = [
     "Policy",
     "Queue",
     "Renderer",
+    "ReportAction",
+    "ReportedRecipient",
+    "Reports",
     "Resolver",
     "Router",
     "Session",
+    "Site",
+    "SiteLimits",
+    "SiteRecord",
     "SmtpContext",
+    "SpoolChange",
     "StatefulFilter",
     "Store",
     "Submitter",
@@ -118,6 +140,7 @@ __all__ = [
     "Transport",
     "Watcher",
     "Wire",
+    "Work",
     "authenticate",
     "read_before",
     "unreported",

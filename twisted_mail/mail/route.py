@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from twisted_mail.mail.address import Address
-from twisted_mail.mail.mailing_list_definition import ListRole
+from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.mailing_list_definition import ListRole, role_address
 from twisted_mail.mail.outcome import Outcome
 
 
@@ -31,6 +31,11 @@ class ListTarget:
     list: str
     role: ListRole
     detail: str = ""
+
+    @property
+    def recipient(self) -> Address:
+        """Return the address that mail comes to."""
+        return role_address(parse(self.list), self.role, self.detail)
 
 
 JobTarget = ProgramTarget | ListTarget  # what mail is queued for

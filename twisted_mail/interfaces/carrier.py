@@ -1,0 +1,78 @@
+"""Carriers: what hands jobs on, and what gives them work."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.mail.queued.job import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLimits:
+    """How a site may be used: ``begin`` connections at first, ``most`` later."""
+
+    begin: int = 1
+    most: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is reached, or not, behind a destination; many destinations may share one.
+
+    ``name`` names it in the log and to the operator: the mail hosts that are preferred, a provider, or
+    what the carrier calls the destination.
+    """
+
+    carrier: str
+    name: str
+    limits: SiteLimits = SiteLimits()
+
+
+class Work(Protocol):
+    """What is to be handed on over one of a site's connections. Reactor thread only.
+
+    Every transaction that was taken ends in ``done`` or ``unreachable``; at the end of ``serve``, what has
+    ended in neither is as it was before.
+    """
+
+    def next(self) -> Transaction | None:
+        """Take the next transaction, whose message is in memory; None where there is none now.
+
+        The carrier may take one before the one before has ended, to send its beginning behind it.
+        """
+
+    async def wait(self, seconds: float) -> Transaction | None:
+        """Take the next transaction, and wait for one for so long at most."""
+
+    def done(self, transaction: Transaction, attempts: Mapping[int, Attempt]) -> None:
+        """Note how each recipient's attempt ended, by their numbers. A success frees the site, too."""
+
+    def unreachable(self, attempt: Attempt) -> None:
+        """Note that the site cannot be reached: it rests, and its mail is not altered."""
+
+    def slow_down(self, attempt: Attempt) -> None:
+        """Note an answer that asks for fewer connections (421, a rate)."""
+
+
+class Carrier(Protocol):
+    """Hands mail of one kind on: to other hosts, programs, lists, accounts here."""
+
+    @property
+    def name(self) -> str:
+        """Return its name, as destinations have it."""
+
+    async def site(self, destination: Destination) -> Site | Attempt:
+        """Return the site of a destination, or why there is none, for now or for good.
+
+        An attempt that failed for now counts against the destination, which rests, and not its mail.
+        """
+
+    async def serve(self, site: Site, work: Work) -> None:
+        """Hand on what there is, over one connection; return when there is none, or it has ended.
+
+        Takes no longer than the time limits of its attempts. Raises nothing but what is a bug.
+        """
+
+

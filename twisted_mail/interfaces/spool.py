@@ -1,0 +1,122 @@
+"""What the queue has on disk: jobs and their recipients, sites, words of the operator."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.mail.queued.job import NewJob, OwedRecipient, QueuedJob
+from twisted_mail.mail.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolChange:
+    """What becomes of jobs, in one transaction.
+
+    ``gone`` are recipients who are served or given up, by job id and number; ``altered`` take the place
+    of those with the same number, or join the job; ``new`` are jobs that come of it (reports, notices,
+    copies for members). A job without recipients goes, with its body. What names a job or a
+    recipient that is not there any more is passed over.
+    """
+
+    gone: Sequence[tuple[str, int]] = ()
+    altered: Sequence[tuple[str, OwedRecipient]] = ()
+    new: Sequence[NewJob] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationSummary:
+    """What waits for a destination: how many recipients, and when the first of them is due."""
+
+    destination: Destination
+    waiting: int
+    first_due: float
+
+
+@dataclass(frozen=True, slots=True)
+class DueRecipient:
+    """A recipient who is due, with what decides about turns: no more of it is in memory.
+
+    ``priority`` is that of RFC 6710; ``submitter`` is the account that sent the message, or the sender's
+    domain.
+    """
+
+    job: str
+    number: int
+    due: float
+    arrived: float
+    submitter: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRecord:
+    """What is remembered of a site over restarts.
+
+    It rests until ``rest_until`` (seconds since 1970), after so many ``failures`` in a row, for the
+    reason that ``last`` tells. ``max_messages`` is after how many its hosts close a connection, 0 where
+    that is not known; ``avoids`` the IP version that it refuses by policy, or 0.
+    """
+
+    name: str
+    rest_until: float = 0.0
+    failures: int = 0
+    last: Attempt | None = None
+    max_messages: int = 0
+    avoids: int = 0
+
+
+class JobSpool(Protocol):
+    """The jobs on disk. What an awaited method has written is durable when it returns.
+
+    All raise Unavailable where the disk or the database fails; then nothing of it was written. Methods
+    belong to the reactor thread, which never waits.
+    """
+
+    async def accept(self, new: NewJob) -> None:
+        """Take responsibility for a job: it is *kept*. The message's blob stays the caller's.
+
+        Raises Unavailable (452 4.3.1) while too little room is left, or too many jobs wait.
+        """
+
+    async def prepare(self, new: NewJob) -> None:
+        """Write a job that is only *prepared*: gone when the process ends. Raises as ``accept`` does."""
+
+    async def keep(self, id: str, joined: Sequence[OwedRecipient] = ()) -> None:
+        """Make a prepared job ours, with recipients that join it."""
+
+    async def drop(self, id: str) -> None:
+        """Remove a prepared job: the sender keeps the message."""
+
+    async def apply(self, change: SpoolChange) -> None:
+        """Make a change, in one transaction."""
+
+    async def destinations(self) -> Sequence[DestinationSummary]:
+        """Return what waits, by destination."""
+
+    async def due(
+        self, destination: Destination, before: float, limit: int
+    ) -> Sequence[DueRecipient]:
+        """Return the recipients of a destination who are due before a time, the first ones first."""
+
+    async def load(self, job: str, numbers: Sequence[int]) -> "LoadedJob | None":
+        """Return a job with those of these recipients that still wait; None if none does.
+
+        The caller closes the message's blob. What is damaged is held, and reported, and not returned.
+        """
+
+    async def save_site(self, site: SiteRecord) -> None:
+        """Remember what is known of a site."""
+
+    async def sites(self) -> Sequence[SiteRecord]:
+        """Return what is remembered of all sites."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedJob:
+    """A job as it is read for an attempt. Whoever asked for it closes the message's blob."""
+
+    job: QueuedJob
+    recipients: Sequence[OwedRecipient]
+    message: Message

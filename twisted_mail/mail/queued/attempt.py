@@ -1,0 +1,51 @@
+"""How one try to hand a message on went."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from twisted_mail.mail.outcome import Outcome
+
+
+class ReplyClass(Enum):
+    """What a failure is about. It decides pauses and words, and never makes a 5xx a retry."""
+
+    MAILBOX = "mailbox"  # there is no such recipient, or it is closed
+    FULL = "full"
+    POLICY = "policy"
+    REPUTATION = "reputation"
+    GREYLIST = "greylist"
+    RATE = "rate"
+    CONTENT = "content"
+    SIZE = "size"
+    TLS = "tls"
+    DNS = "dns"
+    NETWORK = "network"
+    CONFIGURATION = "configuration"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How a try for one recipient ended, when it ended, and what the other side said.
+
+    ``outcome`` counts: its code, enhanced code and text are the other side's, or ours where it said
+    nothing. ``at`` is in seconds since 1970. ``host`` and ``address`` are those of the other side, with
+    the port behind a colon where it is not 25; ``source`` is our own address. ``command`` is what
+    was answered, without its octets of content: ``RCPT TO:<bob@example.org>``, or the empty text for a
+    greeting. ``tls`` has version and cipher suite, or is empty. ``phases`` has seconds by name
+    (``dns``, ``connect``, ``tls``, ``envelope``, ``content``). ``use`` is the how-manieth message of its
+    connection this was. ``output`` is what a program wrote, for the log alone.
+    """
+
+    outcome: Outcome
+    at: float
+    reply_class: ReplyClass = ReplyClass.OTHER
+    host: str = ""
+    address: str = ""
+    source: str = ""
+    command: str = ""
+    tls: str = ""
+    use: int = 0
+    output: str = ""
+    phases: Mapping[str, float] = field(default_factory=dict, hash=False)
