@@ -62,6 +62,8 @@ from twisted_mail.interfaces.system import (
     FolderEvent,
     FolderMonitor,
     FolderObserver,
+    Signal,
+    Tasks,
     unreported,
 )
 from twisted_mail.interfaces.wire import (
@@ -128,6 +130,7 @@ __all__ = [
     "Resolver",
     "Router",
     "Session",
+    "Signal",
     "Site",
     "SiteLimits",
     "SiteRecord",
@@ -136,6 +139,7 @@ __all__ = [
     "StatefulFilter",
     "Store",
     "Submitter",
+    "Tasks",
     "TlsInfo",
     "Transport",
     "Watcher",

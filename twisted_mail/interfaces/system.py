@@ -24,6 +24,26 @@ class Clock(Protocol):
         """Return or raise what ``work`` does; after ``seconds`` cancel it and raise TimeoutError."""
 
 
+class Signal(Protocol):
+    """Something that one task waits for. Reactor thread only."""
+
+    def fire(self) -> None:
+        """End the wait that is under way, or else the next one at once."""
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until it is fired, and no longer than ``seconds``; return whether it was."""
+
+
+class Tasks(Protocol):
+    """Coroutines that run next to each other on the reactor thread."""
+
+    def start(self, name: str, work: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine, which begins at once. What it raises is a bug, logged under its name."""
+
+    def signal(self) -> Signal:
+        """Return a new signal."""
+
+
 class Blocking(Protocol):
     """Threads for work that may block, so that the reactor thread never waits."""
 
