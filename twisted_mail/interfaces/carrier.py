@@ -33,8 +33,8 @@ class Site:
 class Work(Protocol):
     """What is to be handed on over one of a site's connections. Reactor thread only.
 
-    Every transaction that was taken ends in ``done`` or ``unreachable``; at the end of ``serve``, what has
-    ended in neither is as it was before.
+    Every transaction that was taken ends in ``done`` or ``unreachable``; at the end of ``serve``, what
+    has ended in neither is as it was before.
     """
 
     def next(self) -> Transaction | None:
@@ -64,7 +64,7 @@ class Carrier(Protocol):
         """Return its name, as destinations have it."""
 
     async def site(self, destination: Destination) -> Site | Attempt:
-        """Return the site of a destination, or why there is none, for now or for good.
+        """Return the site of a destination, or why there is none, for now or ever.
 
         An attempt that failed for now counts against the destination, which rests, and not its mail.
         """
@@ -74,5 +74,3 @@ class Carrier(Protocol):
 
         Takes no longer than the time limits of its attempts. Raises nothing but what is a bug.
         """
-
-

@@ -1,4 +1,4 @@
-"""What senders are told of."""
+"""What senders hear about their mail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

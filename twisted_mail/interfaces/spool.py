@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from twisted_mail.mail.message import Message
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import NewJob, OwedRecipient, QueuedJob
-from twisted_mail.mail.message import Message
 
 
 @dataclass(frozen=True, slots=True)

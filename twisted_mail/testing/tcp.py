@@ -31,7 +31,7 @@ class _Reactor(PollReactor):
     _registerAsIOThread = False  # the thread of the project's own reactor, if it has one, stays it
 
 
-class _Connection(tcp.Server):
+class _TcpConnection(tcp.Server):
     """A connection whose TLS has the time of its own reactor."""
 
     def startTLS(self: Any, certificates: Any, normal: bool = True) -> None:
@@ -52,7 +52,7 @@ class _Connection(tcp.Server):
 
 
 class _Port(tcp.Port):
-    transport = _Connection
+    transport = _TcpConnection
 
 
 class LoopThread:

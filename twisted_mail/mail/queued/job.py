@@ -19,7 +19,7 @@ from twisted_mail.mail.queued.target import Target, destination
 class JobKind(Enum):
     """What a message is to the queue: people's mail, or a report or notice of the server itself.
 
-    Of a report that cannot be delivered nobody is told, and it is tried for a shorter time.
+    Nobody hears of a report that cannot be delivered, and it is tried for a shorter time.
     """
 
     MAIL = "mail"
