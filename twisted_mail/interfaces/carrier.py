@@ -1,12 +1,12 @@
 """Carriers: what hands jobs on, and what gives them work."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
-from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.mail.queued.job import NewJob, OwedRecipient, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,18 @@ class Work(Protocol):
         """Take the next transaction, and wait for one for so long at most."""
 
     def done(self, transaction: Transaction, attempts: Mapping[int, Attempt]) -> None:
-        """Note how each recipient's attempt ended, by their numbers. A success frees the site, too."""
+        """Note how recipients' attempts ended, by their numbers. A success frees the site, too.
+
+        May be called several times for a transaction, each time with some of its recipients.
+        """
+
+    async def advance(
+        self, transaction: Transaction, recipient: OwedRecipient, new: Sequence[NewJob]
+    ) -> None:
+        """Note that a recipient is served in part: it stays, as given, and jobs come of it.
+
+        Durable on return; the recipient's attempt still ends in ``done``. Raises Unavailable.
+        """
 
     def unreachable(self, attempt: Attempt) -> None:
         """Note that the site cannot be reached: it rests, and its mail is not altered."""

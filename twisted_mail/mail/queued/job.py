@@ -1,6 +1,6 @@
 """Jobs: messages that we are responsible for, and the recipients that are still owed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from twisted_mail.mail.address import Address
@@ -8,12 +8,17 @@ from twisted_mail.mail.envelope import (
     DEFAULT_DSN_REQUEST,
     NO_MAIL_PARAMETERS,
     DsnRequest,
+    Envelope,
     MailParameters,
 )
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.target import Target, destination
+from twisted_mail.mail.route import ListTarget
+
+BY_OPERATOR = "held by the operator"  # the reason of what the operator holds
+NOBODY_TOLD = "nobody can be told: "  # begins the reason of what is held as undeliverable
 
 
 class JobKind(Enum):
@@ -32,7 +37,7 @@ class QueuedJob:
 
     ``id`` is the one that replies, the trace field and the log name; ``arrived`` is in seconds since
     1970; ``size`` counts the octets of prefix and blob. ``submitter`` is the account that
-    sent it, or empty.
+    sent it, or empty. What ``is_quarantined`` goes to the mailbox for junk of accounts.
     """
 
     id: str
@@ -44,6 +49,22 @@ class QueuedJob:
     is_tls_optional: bool = False
     message_id: str = ""
     size: int = 0
+    is_quarantined: bool = False
+
+
+def job_of(envelope: Envelope, size: int, arrived: float) -> QueuedJob:
+    """Return the job of a message of ``size`` octets that comes in now."""
+    return QueuedJob(
+        envelope.id,
+        arrived,
+        envelope.sender,
+        submitter=envelope.submitter,
+        mail_parameters=envelope.mail_parameters,
+        is_tls_optional=envelope.is_tls_optional,
+        message_id=envelope.message_id,
+        size=size,
+        is_quarantined=envelope.is_quarantined,
+    )
 
 
 class RecipientState(Enum):
@@ -89,6 +110,27 @@ class OwedRecipient:
         """Return the address that mail is handed on to."""
         return self.target.recipient
 
+    @property
+    def is_undeliverable(self) -> bool:
+        """True for what is held because it has failed, and nobody can be told."""
+        return self.state is RecipientState.HELD and self.reason.startswith(NOBODY_TOLD)
+
+    @property
+    def waits_for_moderators(self) -> bool:
+        """True for a post that is held until the moderators of its list decide."""
+        is_held = self.state is RecipientState.HELD and not self.is_undeliverable
+        return is_held and isinstance(self.target, ListTarget) and self.reason != BY_OPERATOR
+
+
+def undeliverable(recipient: OwedRecipient, until: float) -> OwedRecipient:
+    """Return a recipient that has failed, where nobody can be told: held for the operator.
+
+    It is kept ``until`` then, in seconds since 1970.
+    """
+    said = recipient.last.outcome.text if recipient.last is not None else recipient.reason
+    reason = NOBODY_TOLD + (said or "it did not succeed")
+    return replace(recipient, state=RecipientState.HELD, due=until, reason=reason)
+
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
@@ -115,6 +157,11 @@ class Transaction:
         """Return the envelope sender."""
         own = self.recipients[0].sender
         return self.job.sender if own is None else own
+
+    @property
+    def fields(self) -> bytes:
+        """Return the header fields of their own, which go in front of the message."""
+        return self.recipients[0].fields
 
     @property
     def destination(self) -> Destination:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.queued.destination import ACCOUNT, LIST, PROGRAM, SMTP, Destination
-from twisted_mail.mail.route import ListTarget, ProgramTarget
+from twisted_mail.mail.route import ListTarget, LocalRoute, ProgramTarget, RemoteRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +39,26 @@ def destination(target: Target) -> Destination:
         case ProgramTarget():
             return Destination(PROGRAM, target.program)
     return Destination(LIST, target.list)
+
+
+def carried_targets(route: LocalRoute | RemoteRoute) -> tuple[Target, ...]:
+    """Return what carriers bring mail of a route to; not the accounts, which get it at once."""
+    if isinstance(route, LocalRoute):  # nearly all mail
+        return (*route.programs, *route.lists)
+    elsewhere = tuple(RemoteTarget(address) for address in route.addresses)
+    return (*route.programs, *route.lists, *elsewhere)
+
+
+def account_targets(
+    route: LocalRoute | RemoteRoute, recipient: Address
+) -> tuple[AccountTarget, ...]:
+    """Return the accounts of the route of a recipient, for carriers."""
+    details = dict(route.details)
+    return tuple(
+        AccountTarget(account, recipient, details.get(account, "")) for account in route.accounts
+    )
+
+
+def targets_of(recipient: Address, route: LocalRoute | RemoteRoute) -> tuple[Target, ...]:
+    """Return all that mail for a recipient with a route goes to, accounts first."""
+    return (*account_targets(route, recipient), *carried_targets(route))
