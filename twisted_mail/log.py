@@ -5,7 +5,8 @@ What peers and programs say reaches the log nowhere else, so it is made harmless
 line is one line, and no character of it moves a terminal's cursor or the order of the text.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 from twisted.logger import Logger
 
@@ -16,6 +17,7 @@ from twisted_mail.mail.verdict import FilterStage, Verdict
 MAX_LINE = 16 * 1024  # characters of one event
 _UNIX = "unix"  # the address of a client over a UNIX socket, which has none
 _NO_TLS = "none"
+_PLAIN = re.compile(r"[^\s\"\\]+")  # a value that needs no quotes
 
 
 class LogJournal:
@@ -136,6 +138,16 @@ class LogJournal:
         text = f"{account}: {done} of {total} messages of {mailbox} are prepared for lists"
         self._note(text, account=account, mailbox=mailbox, done=done, total=total)
 
+    def queue_event(self, id: str, event: str, fields: Mapping[str, object]) -> None:
+        """Note an event of a message in the queue: ``id: event key=value key="two words"``.
+
+        Empty fields are left out. A value with spaces, quotes or backslashes is in quotes,
+        with a backslash before quotes and backslashes, so that nothing in it looks like another field.
+        """
+        shown = {key: str(value) for key, value in fields.items() if str(value)}
+        pairs = "".join(f" {key}={_quoted(value)}" for key, value in shown.items())
+        self._note(f"{_of(id)}{event}{pairs}", id=id, event=event, fields=shown)
+
     def warned(self, where: str, text: str) -> None:
         """Note something that the administrator should look at."""
         self._warn(f"{where} {text}", where=where)
@@ -156,6 +168,14 @@ def safe(text: str) -> str:
     if text.isprintable():  # nearly always
         return text
     return "".join([one if one.isprintable() else ascii(one)[1:-1] for one in text])
+
+
+def _quoted(value: str) -> str:
+    """Return a value as fields have it: in quotes where it could be taken for more than one."""
+    if _PLAIN.fullmatch(value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _of(id: str) -> str:

@@ -10,7 +10,7 @@ every protocol does with a door: ``authenticate``, ``usable_mechanisms``, ``read
 
 from twisted_mail.interfaces.carrier import Carrier, Site, SiteLimits, Work
 from twisted_mail.interfaces.delivery import Delivery, Queue, Router
-from twisted_mail.interfaces.event_journal import Journal
+from twisted_mail.interfaces.event_journal import Journal, QueueJournal
 from twisted_mail.interfaces.files import DurableFiles
 from twisted_mail.interfaces.lists import MailingListStore
 from twisted_mail.interfaces.login import (
@@ -25,6 +25,13 @@ from twisted_mail.interfaces.login import (
     Mailboxes,
     Maildrop,
     Submitter,
+)
+from twisted_mail.interfaces.operator import (
+    AlteredSpool,
+    Dispatching,
+    SelectedPage,
+    SelectedRecipient,
+    WordStore,
 )
 from twisted_mail.interfaces.outgoing_connections import (
     ClientConnection,
@@ -80,6 +87,7 @@ __all__ = [
     "ANYBODY",
     "VALID_SECONDS",
     "Account",
+    "AlteredSpool",
     "AssumedLogin",
     "AvatarT",
     "BlobWriter",
@@ -92,6 +100,7 @@ __all__ = [
     "Delivery",
     "DestinationSummary",
     "Directory",
+    "Dispatching",
     "DueRecipient",
     "DurableFiles",
     "Exchange",
@@ -123,12 +132,15 @@ __all__ = [
     "Peer",
     "Policy",
     "Queue",
+    "QueueJournal",
     "Renderer",
     "ReportAction",
     "ReportedRecipient",
     "Reports",
     "Resolver",
     "Router",
+    "SelectedPage",
+    "SelectedRecipient",
     "Session",
     "Signal",
     "Site",
@@ -144,6 +156,7 @@ __all__ = [
     "Transport",
     "Watcher",
     "Wire",
+    "WordStore",
     "Work",
     "authenticate",
     "read_before",

@@ -1,11 +1,16 @@
 """Events of connections and messages, for the log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from twisted_mail.interfaces.policy import SmtpContext
+from twisted_mail.interfaces.reports import ReportedRecipient
 from twisted_mail.interfaces.wire import Peer, TlsInfo
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob
+from twisted_mail.mail.queued.word import Word
 from twisted_mail.mail.verdict import FilterStage, Verdict
 
 
@@ -47,8 +52,54 @@ class Journal(Protocol):
     def rendered(self, account: str, mailbox: str, done: int, total: int) -> None:
         """Note how far a long rendering of a mailbox's headers has come, in messages."""
 
+    def queue_event(self, id: str, event: str, fields: Mapping[str, object]) -> None:
+        """Note an event of a message in the queue, with its fields in order; empty ones are left out."""
+
     def warned(self, where: str, text: str) -> None:
         """Note something that the administrator should look at, though the server goes on."""
 
     def failed(self, where: str) -> None:
         """Note a bug, with the traceback of the exception being handled."""
+
+
+class QueueJournal(Protocol):
+    """Takes the events of mail in the queue, one method for each.
+
+    A recipient is as it is after the event: ``last`` is the attempt that is noted, ``tries`` counts it,
+    ``due`` is when the next one is. ``site`` names what was reached, or was to be. An attempt that
+    is noted in the database is noted here when that is durable.
+    """
+
+    def accepted(self, job: QueuedJob, recipients: Sequence[OwedRecipient]) -> None:
+        """Note that we are responsible for a message, and to whom it is owed."""
+
+    def tried(
+        self, id: str, destination: Destination, site: str, attempt: Attempt, until: float
+    ) -> None:
+        """Note that a site could not be reached and rests until then; its mail is not altered.
+
+        ``id`` is the message that was to go first, or empty.
+        """
+
+    def delivered(self, job: QueuedJob, recipient: OwedRecipient, site: str) -> None:
+        """Note that a recipient is served, with the other side's words."""
+
+    def deferred(self, job: QueuedJob, recipient: OwedRecipient, site: str) -> None:
+        """Note that a recipient was refused for now."""
+
+    def failed(self, job: QueuedJob, recipient: OwedRecipient, site: str) -> None:
+        """Note that a recipient was refused permanently."""
+
+    def expired(self, job: QueuedJob, recipient: OwedRecipient, site: str) -> None:
+        """Note that a recipient was tried for too long; ``last`` is the last attempt, if any."""
+
+    def altered(self, job: QueuedJob, recipient: OwedRecipient, act: str, by: str) -> None:
+        """Note what the word of an operator or moderator did to a recipient: ``held``, ``removed`` ..."""
+
+    def reported(
+        self, report: QueuedJob | None, about: QueuedJob, told: Sequence[ReportedRecipient]
+    ) -> None:
+        """Note that the sender of a message gets a report about recipients; None: nobody gets one."""
+
+    def word_done(self, word: Word, recipients: int) -> None:
+        """Note that the operator's word is done, and how many recipients it altered."""

@@ -1,0 +1,142 @@
+"""Events of the queue as the fields of a line of the log: see "The log" in ``docs/queue.md``.
+
+The fields and their order are a promise to those who read the log with programs: what is new comes
+behind. An empty field is left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from twisted_mail.interfaces import Journal, ReportAction, ReportedRecipient
+from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob
+from twisted_mail.mail.queued.word import Word, write_word
+
+MAX_NAMED = 100  # recipients in one line; the others are counted
+MAX_TEXT = 2000  # characters of the other side's words
+
+Fields = Mapping[str, object]
+
+
+class QueueEvents:
+    """Fulfils ``interfaces.QueueJournal``: it knows what a line has, the journal how it is written."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def accepted(self, job: QueuedJob, recipients: Sequence[OwedRecipient]) -> None:
+        """Note that we are responsible for a message, and to whom it is owed."""
+        fields = {
+            "from": f"<{job.sender}>",
+            "account": job.submitter,
+            "size": job.size,
+            "kind": job.kind.value,
+            "priority": job.mail_parameters.priority or "",
+            "recipients": len(recipients),
+            "to": _named([one.address.text for one in recipients]),
+        }
+        self._note(job.id, "accepted", fields)
+
+    def tried(
+        self, id: str, destination: Destination, site: str, attempt: Attempt, until: float
+    ) -> None:
+        """Note that a site could not be reached, and rests until then."""
+        fields = {"destination": destination, "site": site, "until": _moment(until)}
+        self._note(id, "tried", {**fields, **_other_side(attempt)})
+
+    def delivered(self, job: QueuedJob, recipient: OwedRecipient, site: str) -> None:
+        """Note that a recipient is served, with the other side's words."""
+        self._note(job.id, "delivered", _ended(job, recipient, site))
+
+    def deferred(self, job: QueuedJob, recipient: OwedRecipient, site: str) -> None:
+        """Note that a recipient was refused for now, and is tried again at ``recipient.due``."""
+        fields = _ended(job, recipient, site)
+        self._note(job.id, "deferred", {**fields, "next": _moment(recipient.due)})
+
+    def failed(self, job: QueuedJob, recipient: OwedRecipient, site: str) -> None:
+        """Note that a recipient was refused permanently."""
+        self._note(job.id, "failed", _ended(job, recipient, site))
+
+    def expired(self, job: QueuedJob, recipient: OwedRecipient, site: str) -> None:
+        """Note that a recipient has been tried for too long: ``recipient.last`` is the last try."""
+        self._note(job.id, "expired", _ended(job, recipient, site))
+
+    def altered(self, job: QueuedJob, recipient: OwedRecipient, act: str, by: str) -> None:
+        """Note what a word of the operator or of a moderator did to a recipient."""
+        fields = {**_to(recipient), "by": by, "next": _moment(recipient.due)}
+        self._note(job.id, act, fields)
+
+    def reported(
+        self, report: QueuedJob | None, about: QueuedJob, told: Sequence[ReportedRecipient]
+    ) -> None:
+        """Note that the sender of a message gets a report, or that nobody gets one."""
+        fields: dict[str, object] = {
+            "to": f"<{about.sender}>",
+            "report": "none" if report is None else report.id,
+        }
+        for action in ReportAction:
+            named = [one.recipient.address.text for one in told if one.action is action]
+            fields[action.value] = _named(named)
+        self._note(about.id, "reported", fields)
+
+    def word_done(self, word: Word, recipients: int) -> None:
+        """Note that the operator's word is done, and how many recipients it altered."""
+        about = "" if word.selection.is_empty else write_word(Word(word.act, word.selection))
+        fields = {"act": word.act.value, "by": word.by, "recipients": recipients}
+        suspended = "" if word.suspension is None else str(word.suspension)
+        self._note("", "word", {**fields, "suspension": suspended, "selection": about[:MAX_TEXT]})
+
+    def _note(self, id: str, event: str, fields: Fields) -> None:
+        self._journal.queue_event(id, event, fields)
+
+
+def _to(recipient: OwedRecipient) -> Fields:
+    original = recipient.original
+    return {
+        "to": f"<{recipient.address}>",
+        "for": "" if original is None else f"<{original}>",
+        "destination": recipient.destination,
+    }
+
+
+def _ended(job: QueuedJob, recipient: OwedRecipient, site: str) -> Fields:
+    """Return the fields of a try for one recipient; one that was never tried has few."""
+    fields = {**_to(recipient), "site": site, "tries": recipient.tries}
+    last = recipient.last
+    if last is None:
+        return fields
+    return {**fields, "delay": round(max(last.at - job.arrived, 0.0), 3), **_other_side(last)}
+
+
+def _other_side(attempt: Attempt) -> Fields:
+    """Return who was spoken to and how, and what they said to which command."""
+    outcome = attempt.outcome
+    return {
+        "host": attempt.host,
+        "address": attempt.address,
+        "source": attempt.source,
+        "tls": attempt.tls or ("none" if attempt.address else ""),
+        "use": attempt.use or "",
+        "phases": ",".join(f"{name}:{took:.3f}" for name, took in attempt.phases.items()),
+        "class": "" if outcome.is_success else attempt.reply_class.value,
+        "code": outcome.code,
+        "enhanced": outcome.enhanced,
+        "text": outcome.text[:MAX_TEXT],
+        "command": attempt.command[:MAX_TEXT],
+        "output": attempt.output[:MAX_TEXT],
+    }
+
+
+def _named(addresses: Sequence[str]) -> str:
+    shown = ",".join(f"<{one}>" for one in addresses[:MAX_NAMED])
+    more = len(addresses) - MAX_NAMED
+    return f"{shown},+{more}" if more > 0 else shown
+
+
+def _moment(seconds: float) -> str:
+    """Return a time as the log shows it, in UTC; nothing for 0, and for what no calendar has."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}" if seconds else ""
+    except (OverflowError, ValueError, OSError):
+        return ""
