@@ -35,7 +35,10 @@ class Attempt:
     was answered, without its octets of content: ``RCPT TO:<bob@example.org>``, or the empty text for a
     greeting. ``tls`` has version and cipher suite, or is empty. ``phases`` has seconds by name
     (``dns``, ``connect``, ``tls``, ``envelope``, ``content``). ``use`` is the how-manieth message of its
-    connection this was. ``output`` is what a program wrote, for the log alone.
+    connection this was. ``output`` is what a program wrote, for the log alone. ``is_reply``: the outcome
+    is the other side's reply, and not ours. ``keywords`` has those of DSN and DELIVERBY that it offers,
+    so that what was asked was passed on. ``tls_failure`` says why a message went in clear although the
+    host offers TLS.
     """
 
     outcome: Outcome
@@ -49,3 +52,6 @@ class Attempt:
     use: int = 0
     output: str = ""
     phases: Mapping[str, float] = field(default_factory=dict, hash=False)
+    is_reply: bool = False
+    keywords: frozenset[str] = frozenset()
+    tls_failure: str = ""
