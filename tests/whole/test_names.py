@@ -68,12 +68,24 @@ def test_every_kind_is_read(server: NameServer) -> None:
 
 @pytest.mark.parametrize("name", ["gone.example", "a..b", "x" * 64, "ü.example", "", "." * 300])
 def test_what_is_not_there_is_an_empty_answer(server: NameServer, name: str) -> None:
-    assert asked(server, "addresses", name) == DnsAnswer()
-    assert asked(server, "mail_hosts", name) == DnsAnswer()
+    assert asked(server, "addresses", name) == DnsAnswer(exists=False)
+    assert asked(server, "mail_hosts", name) == DnsAnswer(exists=False)
+
+
+def test_a_name_without_records_of_a_kind_exists(server: NameServer) -> None:
+    assert asked(server, "mail_hosts", "half.example") == DnsAnswer()
+    assert asked(server, "addresses", "null.example") == DnsAnswer()
+
+
+def test_that_there_is_no_name_is_authentic_when_a_local_resolver_says_so(
+    server: NameServer,
+) -> None:
+    server.is_validating = True
+    assert asked(server, "mail_hosts", "gone.example") == DnsAnswer((), True, exists=False)
 
 
 def test_no_numeric_address_has_no_names(server: NameServer) -> None:
-    assert asked(server, "names", "unix") == DnsAnswer()
+    assert asked(server, "names", "unix") == DnsAnswer(exists=False)
 
 
 def test_an_answer_that_is_cut_short_comes_over_tcp(server: NameServer) -> None:

@@ -11,9 +11,10 @@ DNS_LISTS = "lists"  # who asks the DNS lists of the configuration
 class Resolver(Protocol):
     """Asks the DNS.
 
-    An answer is empty where the name does not exist, has no records of the kind, or cannot be a name.
-    Raises Unavailable when no server answers in time, when servers fail (SERVFAIL), and when too many
-    questions are waiting. Answers are cached as long as the DNS allows.
+    An answer is empty where the name has no records of the kind; its ``exists`` is false where there is
+    no such name, or it cannot be one. Raises Unavailable when no server answers in time, when servers
+    fail (SERVFAIL), and when too many questions are waiting. Answers are cached as long as the DNS
+    allows.
     """
 
     def asked_by(self, asker: str) -> "Resolver":

@@ -17,11 +17,13 @@ class DnsAnswer(Generic[T]):
     """The records of one kind of a name; none if the name or records of the kind do not exist.
 
     ``is_authentic``: a validating resolver on this host vouches for the answer by DNSSEC, also if it is
-    empty (RFC 6840 §5.8).
+    empty (RFC 6840 §5.8). ``exists`` is false where there is no such name at all, with records of any
+    kind (NXDOMAIN, RFC 8020 §2).
     """
 
     values: tuple[T, ...] = ()
     is_authentic: bool = False
+    exists: bool = True
 
     def __iter__(self) -> Iterator[T]:
         """Yield the values."""

@@ -10,13 +10,14 @@ from twisted_mail.mail.outcome import Unavailable
 class FakeResolver:
     """Answers from the records it was given: ``add("mail.example", "A", "192.0.2.1")``.
 
-    Names in ``broken`` raise Unavailable; ``asked`` keeps every question, in order, and ``askers`` those
-    who asked. Fulfils ``interfaces.Resolver``.
+    Names in ``broken`` raise Unavailable, and those in ``missing`` do not exist; ``asked`` keeps every
+    question, in order, and ``askers`` those who asked. Fulfils ``interfaces.Resolver``.
     """
 
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], list[Any]] = {}
         self.broken: set[str] = set()
+        self.missing: set[str] = set()
         self.asked: list[tuple[str, str]] = []
         self.askers: list[str] = []
 
@@ -34,12 +35,15 @@ class FakeResolver:
         self.asked.append((name, kind))
         if name in self.broken:
             raise Unavailable("The DNS does not answer now")
-        return DnsAnswer(tuple(self.records.get((name.lower(), kind), ())))
+        found = tuple(self.records.get((name.lower(), kind), ()))
+        return DnsAnswer(found, exists=name.lower() not in self.missing)
 
     async def addresses(self, name: str, version: IpVersion | None = None) -> DnsAnswer[str]:
         """Return the addresses of a host."""
         kinds = {4: ["A"], 6: ["AAAA"], None: ["AAAA", "A"]}[version]
-        return DnsAnswer(tuple(value for kind in kinds for value in self._find(name, kind)))
+        found = [self._find(name, kind) for kind in kinds]
+        values = tuple(value for answer in found for value in answer)
+        return DnsAnswer(values, exists=any(answer.exists for answer in found))
 
     async def addresses_of_each(
         self, names: Sequence[str], version: IpVersion | None = None

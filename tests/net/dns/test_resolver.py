@@ -24,8 +24,8 @@ class Server:
         self.waiting.append(waiting)
         return await waiting
 
-    def say(self, *values, seconds=60.0, is_authentic=False):
-        self.waiting.pop(0).callback(DnsReply(values, is_authentic, seconds))
+    def say(self, *values, seconds=60.0, is_authentic=False, exists=True):
+        self.waiting.pop(0).callback(DnsReply(values, is_authentic, seconds, exists))
 
     def fail(self):
         self.waiting.pop(0).errback(Unavailable("no answer"))
@@ -212,7 +212,7 @@ def test_no_addresses_and_a_failure_are_no_answer(fixture):
 
 def test_what_cannot_be_a_name_is_not_asked_for(fixture):
     for name in ("", "a..b", "x" * 64, "\u00e4.example", ".".join(["abc"] * 80)):
-        assert fixture.ask("texts", name)[1] == [DnsAnswer()]
+        assert fixture.ask("texts", name)[1] == [DnsAnswer(exists=False)]
     assert not fixture.server.asked
 
 
@@ -223,3 +223,21 @@ def test_the_name_of_an_address_is_asked_for_in_its_zone(fixture):
     assert fixture.server.asked[0] == ("1.2.0.192.in-addr.arpa", "PTR")
     assert fixture.server.asked[1][0].endswith("8.e.f.ip6.arpa")
     assert dns.name.from_text("x")  # the same library
+
+
+def test_a_name_that_does_not_exist_is_another_thing_than_one_without_records(fixture):
+    for exists in (False, True):
+        _, first = fixture.ask("mail_hosts", f"{exists}.example".lower())
+        fixture.server.say(exists=exists)
+        _, cached = fixture.ask("mail_hosts", f"{exists}.example".lower())
+        assert first == cached == [DnsAnswer(exists=exists)]
+
+
+@pytest.mark.parametrize(
+    ("ipv6", "ipv4", "exists"), [(False, False, False), (True, False, True), (False, True, True)]
+)
+def test_a_name_exists_if_it_does_for_one_version_of_ip(fixture, ipv6, ipv4, exists):
+    _, found = fixture.ask("addresses", "a.example")
+    fixture.server.say(exists=ipv6)
+    fixture.server.say(exists=ipv4)
+    assert found == [DnsAnswer(exists=exists)]

@@ -1,6 +1,9 @@
 from pathlib import Path
 
+import dns.flags
+import dns.message
 import dns.name
+import dns.rcode
 import dns.rdata
 import pytest
 
@@ -76,3 +79,23 @@ def test_what_is_no_address_in_resolv_conf_is_passed_over(
 def test_without_resolv_conf_this_host_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(stub_resolver, "SYSTEM_SERVERS", tmp_path / "none")
     assert [str(one) for one in StubResolver(None)._resolver.nameservers] == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("servers", "flags", "is_authentic"),
+    [
+        ([("127.0.0.1", 53)], dns.flags.AD, True),
+        ([("127.0.0.1", 53), ("::1", 53)], dns.flags.AD, True),
+        ([("127.0.0.1", 53)], 0, False),
+        ([("192.0.2.53", 53)], dns.flags.AD, False),
+        ([("127.0.0.1", 53), ("192.0.2.53", 53)], dns.flags.AD, False),
+    ],
+)
+def test_that_there_is_no_name_is_authentic_where_only_this_host_is_asked(
+    servers, flags, is_authentic
+):
+    response = dns.message.make_response(dns.message.make_query("gone.example", "MX"))
+    response.set_rcode(dns.rcode.NXDOMAIN)
+    response.flags |= flags
+    reply = StubResolver(None, servers)._nothing(response)
+    assert (reply.values, reply.exists, reply.is_authentic) == ((), False, is_authentic)

@@ -14,6 +14,8 @@ from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.net.dns.questions import DnsQuestions
 from twisted_mail.net.dns.stub_resolver import NO_ANSWER, StubResolver, to_name
 
+NO_SUCH_NAME: DnsAnswer[Any] = DnsAnswer(exists=False)  # also for what cannot be a name
+
 
 class DnsResolver:
     """Fulfils ``interfaces.Resolver``, for one of those who ask."""
@@ -58,7 +60,7 @@ class DnsResolver:
         try:
             found = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
-            return DnsAnswer()
+            return NO_SUCH_NAME
         mapped = getattr(found, "ipv4_mapped", None) or found
         return await self._find(dns.reversename.from_address(str(mapped)), "PTR")
 
@@ -74,7 +76,7 @@ class DnsResolver:
 
     async def _find(self, name: dns.name.Name | None, kind: str) -> DnsAnswer[Any]:
         if name is None:
-            return DnsAnswer()
+            return NO_SUCH_NAME
         return await self._questions.answer(name, kind, self._asker)
 
     async def _find_each(
@@ -103,4 +105,5 @@ def _together(first: DnsAnswer[str] | None, second: DnsAnswer[str] | None) -> Dn
     return DnsAnswer(
         tuple(value for one in parts for value in one),
         all(one.is_authentic for one in parts) and len(parts) == 2,
+        any(one.exists for one in parts),
     )

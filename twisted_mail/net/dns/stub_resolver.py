@@ -35,11 +35,12 @@ NO_ANSWER = Outcome(451, "4.4.3", "The DNS does not answer now; try again later"
 
 @dataclass(frozen=True, slots=True)
 class DnsReply:
-    """An answer, and for how many seconds it may be cached."""
+    """An answer, for how many seconds it may be cached, and whether there is such a name."""
 
     values: tuple[Any, ...]
     is_authentic: bool
     seconds: float
+    exists: bool = True
 
 
 class StubResolver:
@@ -50,6 +51,7 @@ class StubResolver:
     ) -> None:
         self._backend = ReactorBackend(reactor)
         self._resolver = _resolver(servers, timeout)
+        self._are_local = all(_is_local(one) for one in _addresses(self._resolver))
 
     async def ask(self, name: dns.name.Name, kind: str) -> DnsReply:
         """Return the records of a kind (A, AAAA, PTR, MX, TXT) of a name. Raises Unavailable."""
@@ -58,7 +60,7 @@ class StubResolver:
                 name, kind, search=False, raise_on_no_answer=False, backend=self._backend
             )
         except dns.resolver.NXDOMAIN as error:
-            return _nothing(error.response(name))  # type: ignore[no-untyped-call]
+            return self._nothing(error.response(name))  # type: ignore[no-untyped-call]
         except (dns.exception.DNSException, OSError, EOFError) as error:
             raise Unavailable(NO_ANSWER) from error
         is_authentic = _is_local(answer.nameserver) and bool(answer.response.flags & dns.flags.AD)
@@ -66,6 +68,15 @@ class StubResolver:
         values = sorted(_READERS[kind](one) for one in found)
         ttl = answer.chaining_result.minimum_ttl
         return DnsReply(tuple(values), is_authentic, ttl)
+
+    def _nothing(self, response: dns.message.QueryMessage) -> DnsReply:
+        """Return the reply that there is no such name, with its time to live (RFC 2308 §5).
+
+        It may come from any of the servers, so all have to be on this host for it to be authentic.
+        """
+        is_authentic = self._are_local and bool(response.flags & dns.flags.AD)
+        seconds = response.resolve_chaining().minimum_ttl
+        return DnsReply((), is_authentic, seconds, exists=False)
 
 
 def _resolver(servers: Sequence[tuple[str, int]], timeout: float) -> dns.asyncresolver.Resolver:
@@ -101,16 +112,17 @@ def _is_useful(words: Sequence[str]) -> bool:
     return False
 
 
+def _addresses(resolver: dns.asyncresolver.Resolver) -> list[str]:
+    """Return the numeric addresses of the servers that are asked."""
+    return [
+        one if isinstance(one, str) else str(one.answer_nameserver())
+        for one in resolver.nameservers
+    ]
+
+
 def _is_local(address: str | None) -> bool:
     """Return whether nobody can have altered an answer on its way from a server."""
     return address is not None and ipaddress.ip_address(address).is_loopback
-
-
-def _nothing(response: dns.message.QueryMessage) -> DnsReply:
-    """Return the reply that there is no such name, with its time to live (RFC 2308 §5)."""
-    seconds = response.resolve_chaining().minimum_ttl
-    # It may come from any server, so it is never authentic.
-    return DnsReply((), False, seconds)
 
 
 # ---------------------------------------------------------------- values
