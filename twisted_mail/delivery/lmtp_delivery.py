@@ -99,8 +99,9 @@ class LmtpDelivery:
         """Find the route of each recipient; note why there is none."""
         known = known_routes(self._backend.router, envelope)
         async for recipient in in_slices(envelope.recipients, self._backend.clock):
-            if recipient in known:
-                plan.answers[recipient], plan.routes[recipient] = None, known[recipient]
+            route = known.get(recipient)
+            if isinstance(route, LocalRoute):
+                plan.answers[recipient], plan.routes[recipient] = None, route
             elif recipient not in plan.answers:
                 plan.answers[recipient] = await self._route(recipient, plan)
 

@@ -60,9 +60,6 @@ class LocalRoute:
         return len(self.accounts) + len(self.programs) + len(self.lists)
 
 
-Routes = Mapping[Address, LocalRoute]  # of the recipients of a message
-
-
 @dataclass(frozen=True, slots=True)
 class RemoteRoute:
     """The mail goes on to other hosts: to addresses whose domains are not ours.
@@ -75,6 +72,15 @@ class RemoteRoute:
     programs: tuple[ProgramTarget, ...] = ()
     lists: tuple[ListTarget, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def target_count(self) -> int:
+        """Return to how many addresses elsewhere, accounts, programs and lists the mail goes."""
+        here = len(self.accounts) + len(self.programs) + len(self.lists)
+        return len(self.addresses) + here
+
+
+Routes = Mapping[Address, LocalRoute | RemoteRoute]  # of the recipients of a message
 
 
 @dataclass(frozen=True, slots=True)

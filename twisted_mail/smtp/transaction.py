@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import DsnRequest, MailParameters
-from twisted_mail.mail.route import LocalRoute
+from twisted_mail.mail.route import LocalRoute, RemoteRoute
 from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage
 
 NO_NOTIFICATIONS: Mapping[Address, DsnRequest] = {}
@@ -23,7 +23,7 @@ class Transaction:
     id: str
     sender: Address
     mail_parameters: MailParameters
-    recipients: dict[Address, LocalRoute] = field(default_factory=dict)
+    recipients: dict[Address, LocalRoute | RemoteRoute] = field(default_factory=dict)
     dsn_requests: dict[Address, DsnRequest] | None = None
     routes_version: object = None
     repeats: int = 0
@@ -40,7 +40,7 @@ class Transaction:
         """Return how many replies the message gets."""
         return 1
 
-    def add_recipient(self, recipient: Address, route: LocalRoute) -> None:
+    def add_recipient(self, recipient: Address, route: LocalRoute | RemoteRoute) -> None:
         """Accept a recipient, perhaps again."""
         self.repeats += recipient in self.recipients
         self.recipients[recipient] = route

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.route import LocalRoute
+from twisted_mail.mail.route import LocalRoute, RemoteRoute
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
 from twisted_mail.smtp.limits import RecentCounts
@@ -33,7 +33,7 @@ class LmtpTransaction(Transaction):
         """Return how many replies the message gets."""
         return len(self.accepted)
 
-    def add_recipient(self, recipient: Address, route: LocalRoute) -> None:
+    def add_recipient(self, recipient: Address, route: LocalRoute | RemoteRoute) -> None:
         """Accept a recipient."""
         self.recipients[recipient] = route
         self.accepted.append(recipient)
