@@ -66,6 +66,13 @@ class Work(Protocol):
     def slow_down(self, attempt: Attempt) -> None:
         """Note an answer that asks for fewer connections (421, a rate)."""
 
+    @property
+    def avoids(self) -> int:
+        """Return the IP version that the site refuses by policy, 4 or 6, or 0."""
+
+    def avoid(self, version: int) -> None:
+        """Remember that the site refuses an IP version by policy."""
+
 
 class Carrier(Protocol):
     """Hands mail of one kind on: to other hosts, programs, lists, accounts here."""
