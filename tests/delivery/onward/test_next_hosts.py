@@ -1,0 +1,93 @@
+"""Sites, and the hosts that are dialled for a destination."""
+
+from twisted_mail.delivery.onward.dialing_rules import DialingRules
+from twisted_mail.delivery.onward.mail_hosts import MailHostFinder
+from twisted_mail.delivery.onward.next_hosts import NextHostFinder, NextHosts
+from twisted_mail.delivery.onward.providers import Provider, Providers
+from twisted_mail.delivery.onward.settings import SendingSettings
+from twisted_mail.interfaces import SiteLimits
+from twisted_mail.mail.dns import MailHost
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.resolver import FakeResolver
+
+
+def find(
+    dns: FakeResolver, settings: SendingSettings | None = None, *providers: Provider
+) -> NextHosts | Outcome:
+    settings = settings or SendingSettings()
+    hosts = MailHostFinder(dns, DialingRules(), "mail.here.example", lambda hosts: None)
+    finder = NextHostFinder(settings, Providers(providers), hosts, dns)
+    return finish(finder.find("there.example"))
+
+
+def dns(*names: str) -> FakeResolver:
+    found = FakeResolver().add("there.example", "MX", *(MailHost(10, name) for name in names))
+    for name in names:
+        found.add(name, "A", "192.0.2.1")
+    return found
+
+
+def test_a_site_is_the_most_preferred_hosts() -> None:
+    found = find(dns("b.example", "a.example"))
+    assert isinstance(found, NextHosts)
+    assert (found.site.carrier, found.site.name) == ("smtp", "a.example,b.example")
+    assert found.site.limits == SiteLimits(2, 20)
+    assert found.messages == 100
+    assert not found.has_several_names
+    assert found.has("a.example")
+    assert not found.has("there.example")
+    assert found.has_place(("a.example", "192.0.2.1"))
+    assert not found.has_place(("a.example", "192.0.2.2"))
+
+
+def test_a_provider_is_one_site_with_limits_of_its_own() -> None:
+    found = find(dns("there-example.mail.protection.outlook.com"))
+    assert isinstance(found, NextHosts)
+    assert found.site.name == "microsoft-business"
+    assert found.site.limits == SiteLimits(2, 10)
+    assert found.messages == 50
+    assert found.has_several_names
+
+
+def test_a_provider_of_the_configuration_is_asked_first() -> None:
+    provider = Provider("x", ("example",), connections=1)
+    found = find(dns("a.example"), SendingSettings(messages=7), provider)
+    assert isinstance(found, NextHosts)
+    assert (found.site.name, found.site.limits, found.messages) == ("x", SiteLimits(1, 1), 7)
+
+
+def test_why_there_is_none() -> None:
+    found = find(FakeResolver())
+    assert isinstance(found, Outcome)
+    assert found.enhanced == "5.1.2"
+
+
+# ------------------------------------------------------------ the relay
+
+
+def test_a_relay_gets_all_and_no_mail_host_is_asked_for() -> None:
+    resolver = FakeResolver().add("relay.example", "A", "10.0.0.1")  # where the operator says
+    found = find(resolver, SendingSettings("smtp://relay.example"))
+    assert isinstance(found, NextHosts)
+    assert found.site.name == "relay.example:587"
+    assert found.hosts[0].addresses == ("10.0.0.1",)
+    assert ("there.example", "MX") not in resolver.asked
+
+
+def test_a_relay_by_its_address_needs_no_dns() -> None:
+    resolver = FakeResolver()
+    found = find(resolver, SendingSettings("smtp://127.0.0.1:2525"))
+    assert isinstance(found, NextHosts)
+    assert found.hosts[0].addresses == ("127.0.0.1",)
+    assert resolver.asked == []
+
+
+def test_trouble_with_the_name_of_the_relay_is_for_now() -> None:
+    resolver = FakeResolver()
+    settings = SendingSettings("smtp://relay.example")
+    missing = find(resolver, settings)
+    resolver.broken.add("relay.example")
+    for found in (missing, find(resolver, settings)):
+        assert isinstance(found, Outcome)
+        assert found.is_temporary

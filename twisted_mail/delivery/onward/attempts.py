@@ -1,0 +1,77 @@
+"""Attempts, as they are noted of mail for other hosts."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from twisted_mail.delivery.onward.dial_order import Place
+from twisted_mail.delivery.onward.reply_classes import classify
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
+from twisted_mail.mail.queued.job import Transaction
+
+NO_SERVICE = 521  # of a host that never takes mail (RFC 7504 §3)
+CLOSING = 421
+
+
+def failed(outcome: Outcome, at: float) -> Attempt:
+    """Return an attempt that failed before anybody was asked."""
+    return Attempt(outcome, at, classify(outcome))
+
+
+def with_class(attempt: Attempt) -> Attempt:
+    """Return an attempt with its class, unless it has one or was a success."""
+    if attempt.reply_class is not ReplyClass.OTHER or attempt.outcome.is_success:
+        return attempt
+    return replace(attempt, reply_class=classify(attempt.outcome))
+
+
+def as_temporary(attempt: Attempt) -> Attempt:
+    """Return an attempt as a failure for now: a greeting speaks for one host, and for no recipient."""
+    outcome = attempt.outcome
+    if outcome.is_temporary:
+        return attempt
+    code = 400 + outcome.code % 100
+    enhanced = f"4.{outcome.enhanced.partition('.')[2]}" if outcome.enhanced else ""
+    return replace(attempt, outcome=Outcome(code, enhanced, outcome.text))
+
+
+def for_all(transaction: Transaction, attempt: Attempt) -> Mapping[int, Attempt]:
+    """Return the same attempt for each recipient, by their numbers."""
+    return {recipient.number: attempt for recipient in transaction.recipients}
+
+
+def worst(attempts: list[Attempt]) -> Attempt:
+    """Return, of hosts that were not reached, the one that says most: the last that answered at all."""
+    answered = [one for one in attempts if one.reply_class is not ReplyClass.NETWORK]
+    return (answered or attempts)[-1]
+
+
+def asks_for_less(attempt: Attempt) -> bool:
+    """Return whether an answer asks for fewer connections, and not for one mailbox alone (4.2.1)."""
+    if attempt.outcome.is_success:
+        return False
+    is_of_mailbox = attempt.outcome.enhanced[1:3] == ".2"
+    is_rate = attempt.reply_class is ReplyClass.RATE and not is_of_mailbox
+    return attempt.outcome.code == CLOSING or is_rate
+
+
+def is_refused_by_policy(attempt: Attempt) -> bool:
+    """Return whether a refusal may be about the address that we came from."""
+    is_policy = attempt.reply_class in (ReplyClass.POLICY, ReplyClass.REPUTATION)
+    return attempt.outcome.code >= 500 and is_policy
+
+
+def greylisted_at(transaction: Transaction) -> Place | None:
+    """Return the host and address that put a recipient off for being new, if one did the last time."""
+    for recipient in transaction.recipients:
+        last = recipient.last
+        if last is not None and last.reply_class is ReplyClass.GREYLIST and last.address:
+            return last.host, without_port(last.address)
+    return None
+
+
+def without_port(address: str) -> str:
+    """Return the numeric address of ``192.0.2.1:587``, ``[2001:db8::1]:587``, or one without a port."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address

@@ -1,0 +1,143 @@
+"""What goes over one connection: what the queue has for the site, as far as this host may get it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from twisted_mail.delivery.onward.attempts import (
+    CLOSING,
+    asks_for_less,
+    greylisted_at,
+    is_refused_by_policy,
+    with_class,
+)
+from twisted_mail.delivery.onward.dial_order import Place
+from twisted_mail.delivery.onward.next_hosts import NextHosts
+from twisted_mail.interfaces import Work
+from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.mail.queued.job import Transaction
+
+KnownHosts = Callable[[Destination], NextHosts | None]
+Refusal = tuple[Transaction, Mapping[int, Attempt]]  # recipients that were refused by policy
+
+
+class ConnectionWork:
+    """Gives a connection its transactions, and notes how they end.
+
+    ``first`` is what it was opened for, at ``place``. A transaction that may not go there is kept in
+    ``left``, and ends the work; so do refusals by policy where the other version of IP is still to be
+    tried (``may_change_version``): they are kept in ``refused``.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        first: Transaction,
+        place: Place,
+        known: KnownHosts,
+        may_change_version: bool = False,
+    ) -> None:
+        self._work = work
+        self._first: Transaction | None = first
+        self._place = place
+        self._known = known
+        self._may_change_version = may_change_version
+        self.left: Transaction | None = None
+        self.refused: list[Refusal] = []
+        self.is_answered = False
+
+    @property
+    def _is_over(self) -> bool:
+        return self.left is not None or bool(self.refused)
+
+    def next(self) -> Transaction | None:
+        """Take the next transaction that this host may get; None where there is none now."""
+        first, self._first = self._first, None
+        if first is not None or self._is_over:
+            return first
+        return self._admit(self._work.next())
+
+    async def wait(self, seconds: float) -> Transaction | None:
+        """Take the next transaction, and wait for one for so long at most."""
+        return None if self._is_over else self._admit(await self._work.wait(seconds))
+
+    def _admit(self, transaction: Transaction | None) -> Transaction | None:
+        if transaction is None or self._may_get(transaction):
+            return transaction
+        self.left = transaction
+        return None
+
+    def _may_get(self, transaction: Transaction) -> bool:
+        """Return whether the host is one of the destination's, and the place one that it waits for."""
+        hosts = self._known(transaction.destination)
+        if hosts is None or not hosts.has(self._place[0]):
+            return False
+        place = greylisted_at(transaction)
+        return place is None or place == self._place or not hosts.has_place(place)
+
+    def done(self, transaction: Transaction, attempts: Mapping[int, Attempt]) -> None:
+        """Note how attempts ended, by the numbers of the recipients."""
+        self.is_answered = True
+        found = {number: with_class(attempt) for number, attempt in attempts.items()}
+        back = {number: one for number, one in found.items() if self._is_tried_again(one)}
+        if back:
+            self.refused.append((transaction, back))
+        ended = {number: one for number, one in found.items() if number not in back}
+        if ended:
+            self._work.done(transaction, ended)
+        # Where the connection ends with it, that is noted once, by whoever opened it.
+        slow = [one for one in found.values() if asks_for_less(one) and one.outcome.code != CLOSING]
+        if slow:
+            self._work.slow_down(slow[0])
+
+    def _is_tried_again(self, attempt: Attempt) -> bool:
+        return self._may_change_version and is_refused_by_policy(attempt)
+
+
+class SecondTry:
+    """Gives what was refused over one version of IP to a connection of the other.
+
+    What this says counts. If it takes anything, the refused ``version`` is avoided from now on, and
+    ``has_helped`` is true.
+    """
+
+    def __init__(self, work: Work, refused: list[Refusal], version: int) -> None:
+        self._work = work
+        self._version = version
+        self._waiting = list(refused)
+        # By the identity of what was given out, which is kept so that it stays the only one.
+        self._taken: dict[int, tuple[Transaction, Refusal]] = {}
+        self.has_helped = False
+
+    def next(self) -> Transaction | None:
+        """Take the next transaction, with those recipients alone that were refused."""
+        if not self._waiting:
+            return None
+        transaction, attempts = self._waiting.pop(0)
+        recipients = tuple(one for one in transaction.recipients if one.number in attempts)
+        part = replace(transaction, recipients=recipients)
+        self._taken[id(part)] = part, (transaction, attempts)
+        return part
+
+    async def wait(self, seconds: float) -> Transaction | None:
+        """Return None: there is nothing to come."""
+        return None
+
+    def done(self, transaction: Transaction, attempts: Mapping[int, Attempt]) -> None:
+        """Note how the second attempts ended."""
+        _, (whole, first) = self._taken[id(transaction)]
+        rest = {number: one for number, one in first.items() if number not in attempts}
+        self._taken[id(transaction)] = transaction, (whole, rest)
+        found = {number: with_class(attempt) for number, attempt in attempts.items()}
+        self._work.done(whole, found)
+        if not self.has_helped and any(one.outcome.is_success for one in found.values()):
+            self.has_helped = True
+            self._work.avoid(self._version)
+
+    def end(self) -> None:
+        """Let the refusals stand of those who were not tried again."""
+        taken = [refusal for _, refusal in self._taken.values()]
+        for transaction, attempts in [*taken, *self._waiting]:
+            if attempts:
+                self._work.done(transaction, attempts)
+        self._taken, self._waiting = {}, []

@@ -1,0 +1,96 @@
+"""Where the mail of a destination is handed on: its site, and the hosts that are dialled."""
+
+from dataclasses import dataclass
+
+from twisted_mail.delivery.onward.dial_order import Place
+from twisted_mail.delivery.onward.mail_hosts import HostAddresses, MailHostFinder, MailHosts
+from twisted_mail.delivery.onward.providers import Providers, site_name
+from twisted_mail.delivery.onward.relay import Relay
+from twisted_mail.delivery.onward.settings import SendingSettings
+from twisted_mail.interfaces import Resolver
+from twisted_mail.interfaces.carrier import Site, SiteLimits
+from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.mail.queued.destination import SMTP
+
+RELAY_UNKNOWN = Outcome(451, "4.4.4", "The relay's name has no address")
+RELAY_SILENT = Outcome(451, "4.4.3", "The DNS does not answer for the relay's name now")
+NO_FAMILY = Outcome(451, "4.4.4", "The mail hosts have no address of a version of IP that is used")
+
+
+@dataclass(frozen=True, slots=True)
+class NextHosts:
+    """The hosts of a destination, in order, and the site that they are.
+
+    ``messages`` is for how many a connection is used at most. Where the hosts of other destinations of
+    the site may be others, it ``has_several_names``: then a host that is not reached is no word on the
+    site. With ``relay`` all mail goes there.
+    """
+
+    site: Site
+    hosts: tuple[HostAddresses, ...]
+    messages: int
+    has_several_names: bool = False
+    relay: Relay | None = None
+
+    def has(self, host: str) -> bool:
+        """Return whether a host, by its name, is one of these."""
+        return any(one.name == host for one in self.hosts)
+
+    def has_place(self, place: Place) -> bool:
+        """Return whether a host is one of these, with this address."""
+        name, address = place
+        return any(one.name == name and address in one.addresses for one in self.hosts)
+
+
+class NextHostFinder:
+    """Finds the next hosts of domains: the relay, or else their mail hosts."""
+
+    def __init__(
+        self,
+        settings: SendingSettings,
+        providers: Providers,
+        mail_hosts: MailHostFinder,
+        resolver: Resolver,
+    ) -> None:
+        self._settings = settings
+        self._providers = providers
+        self._mail_hosts = mail_hosts
+        self._resolver = resolver
+        self._relay = settings.next_relay
+
+    async def find(self, domain: str) -> NextHosts | Outcome:
+        """Return the next hosts of a domain, or why there are none, for now or permanently."""
+        if self._relay is not None:
+            return await self._find_relay(self._relay)
+        found = await self._mail_hosts.find(domain)
+        return self.of(found) if found.failure is None else found.failure
+
+    def of(self, found: MailHosts) -> NextHosts:
+        """Return the next hosts, of mail hosts that were found."""
+        provider = self._providers.of(found.preferred)
+        connections = provider.connections if provider else 0
+        messages = provider.messages if provider else 0
+        return NextHosts(
+            self._site(provider.name if provider else site_name(found.preferred), connections),
+            found.hosts,
+            messages or self._settings.messages,
+            has_several_names=provider is not None,
+        )
+
+    def _site(self, name: str, connections: int) -> Site:
+        most = connections or self._settings.site_connections
+        return Site(SMTP, name, SiteLimits(min(self._settings.first_connections, most), most))
+
+    async def _find_relay(self, relay: Relay) -> NextHosts | Outcome:
+        """Return the relay. It may be anywhere: the operator has named it, and not the DNS."""
+        if relay.is_numeric:
+            addresses: tuple[str, ...] = (relay.host,)
+        else:
+            try:
+                addresses = (await self._resolver.addresses(relay.host)).values
+            except Unavailable:
+                return RELAY_SILENT
+        if not addresses:
+            return RELAY_UNKNOWN
+        hosts = (HostAddresses(0, relay.host, addresses),)
+        return NextHosts(self._site(relay.site, 0), hosts, self._settings.messages, relay=relay)
