@@ -22,6 +22,7 @@ from twisted_mail.interfaces import (
     Connector,
     Delivery,
     Directory,
+    DomainCheck,
     Filter,
     HttpClient,
     Journal,
@@ -53,6 +54,7 @@ class ServerBackend:
     ``arrival`` is what a service does with each message at its end, each its own; ``added_steps`` is
     what plugins add to it.
     ``connector`` and ``http_client`` lead to other programs, which only a running server asks.
+    ``domain_check`` looks at domains that are not ours, where mail for them goes to their own hosts.
     """
 
     hostname: str
@@ -77,6 +79,7 @@ class ServerBackend:
     http_client: HttpClient | None = None
     arrival: Sequence[ArrivalStep] = ()
     added_steps: Sequence[AddedStep] = ()
+    domain_check: DomainCheck | None = None
 
 
 class IProtocol(Interface):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twisted_mail.directory.fixed import FixedDirectory
-from twisted_mail.interfaces import ConversationEnded, Filter, Peer
+from twisted_mail.interfaces import ConversationEnded, DomainCheck, Filter, Peer
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.envelope import Envelope
@@ -130,6 +130,7 @@ class SmtpFixture:
     login_trouble: Exception | None = None
     has_no_writer: bool = False
     filters: Sequence[Filter] = ()
+    domain_check: DomainCheck | None = None
 
     def __post_init__(self) -> None:
         self.queue.journal = self.journal
@@ -174,6 +175,7 @@ class SmtpFixture:
             login_submitter=self.login,
             blob_writer=self.writer,
             arrival=smtp_steps(settings or Settings()),
+            domain_check=self.domain_check,
         )
 
     def hold(self, wire: ScriptedWire, settings: Settings | None = None) -> list[str]:

@@ -9,7 +9,7 @@ every protocol does with a door: ``authenticate``, ``usable_mechanisms``, ``read
 """
 
 from twisted_mail.interfaces.carrier import Carrier, Site, SiteLimits, Work
-from twisted_mail.interfaces.delivery import Delivery, Queue, Router
+from twisted_mail.interfaces.delivery import Delivery, DomainCheck, Queue, Router
 from twisted_mail.interfaces.event_journal import Journal, QueueJournal
 from twisted_mail.interfaces.files import DurableFiles
 from twisted_mail.interfaces.lists import MailingListStore
@@ -101,6 +101,7 @@ __all__ = [
     "DestinationSummary",
     "Directory",
     "Dispatching",
+    "DomainCheck",
     "DueRecipient",
     "DurableFiles",
     "Exchange",

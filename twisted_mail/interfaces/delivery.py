@@ -26,6 +26,17 @@ class Router(Protocol):
         """Return the route, and the steps by which it was found."""
 
 
+class DomainCheck(Protocol):
+    """Finds out whether mail for a domain that is not ours can be sent at all."""
+
+    async def refusal(self, domain: str, asker: str) -> Outcome | None:
+        """Return why mail for a domain can never be sent, or None.
+
+        The domain does not exist, or takes no mail. Where the DNS is slow or broken, nothing is known,
+        and it returns None. ``asker`` has its share of the questions, as in ``Resolver.asked_by``.
+        """
+
+
 class Queue(Protocol):
     """The one door through which we take responsibility for mail."""
 

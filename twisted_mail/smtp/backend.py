@@ -11,6 +11,7 @@ from twisted_mail.interfaces import (
     Clock,
     Delivery,
     Directory,
+    DomainCheck,
     Journal,
     Login,
     Mechanism,
@@ -55,7 +56,8 @@ class SmtpBackend:
     """The doors that SMTP needs; ``blob_writer`` makes a writer for one message.
 
     ``arrival`` is what is done with each message at its end, in this order; the last step is run in
-    any case. ``delivery`` is for LMTP alone, ``assume_login`` for XCLIENT.
+    any case. ``delivery`` is for LMTP alone, ``assume_login`` for XCLIENT; ``domain_check`` looks at
+    domains that are not ours, where mail for them goes to their own hosts.
     """
 
     hostname: str
@@ -72,3 +74,4 @@ class SmtpBackend:
     arrival: Sequence[ArrivalStep]
     delivery: Delivery | None = None
     assume_login: AssumedLogin | None = None
+    domain_check: DomainCheck | None = None
