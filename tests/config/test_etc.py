@@ -17,6 +17,8 @@ from twisted_mail.config import (
     TlsSettings,
     load,
 )
+from twisted_mail.delivery.onward.providers import Provider
+from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.lists.settings import ListSettings
@@ -54,6 +56,7 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
         ("addresses", AddressSettings),
         ("lists", ListSettings),
         ("waiting", QueueSettings),
+        ("sending", SendingSettings),
         ("passwords", PasswordSettings),
         ("store", StoreSettings),
         ("dns", DnsSettings),
@@ -89,6 +92,12 @@ def test_the_file_explains_every_option_of_programs() -> None:
     assert all(f"# {name} " in text for name in names(Program))
 
 
+def test_the_file_explains_every_option_of_providers() -> None:
+    text = (ETC / "mail.toml").read_text()
+    section = text[: text.index("# [[provider]]")].rpartition("\n\n")[2]
+    assert all(f"# {name} " in section for name in names(Provider))
+
+
 def test_options_of_submission_that_differ_are_explained() -> None:
     smtp, submission = (PROTOCOLS[name].settings() for name in ("smtp", "submission"))
     different = {
@@ -108,12 +117,14 @@ def test_every_option_has_its_default() -> None:
     assert config.login == LoginSettings()
     assert (config.addresses, config.lists) == (AddressSettings(), ListSettings())
     assert config.waiting == QueueSettings()
+    assert config.sending == SendingSettings()
     assert config.listeners[0] == ListenerConfig("smtp", "tcp:25")
     assert config.tls.folder == config.state / "tls"
 
 
 def test_the_top_of_the_file_has_every_option() -> None:
-    own = names(Config) - {"path", "services", "listeners", "filters", "arrival_steps", "programs"}
+    tables = {"listeners", "filters", "arrival_steps", "programs", "providers"}
+    own = names(Config) - {"path", "services"} - tables
     assert own <= set(tomllib.loads((ETC / "mail.toml").read_text()))
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from twisted_mail.delivery.onward.providers import Provider
+from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory import schema
 from twisted_mail.directory.passwords import PasswordSettings
@@ -202,6 +204,8 @@ class Config:
     lists: ListSettings = field(default_factory=ListSettings)
     waiting: QueueSettings = field(default_factory=QueueSettings)
     programs: tuple[Program, ...] = ()
+    sending: SendingSettings = field(default_factory=SendingSettings)
+    providers: tuple[Provider, ...] = ()
 
     @property
     def accounts_file(self) -> Path:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from twisted.cred.strcred import findCheckerFactories
 
@@ -24,6 +24,8 @@ from twisted_mail.config.model import (
     WorkerSettings,
 )
 from twisted_mail.config.values import Structurer
+from twisted_mail.delivery.onward.providers import Provider
+from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.lists.settings import ListSettings
@@ -33,6 +35,18 @@ from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.store.settings import StoreSettings
 
 T = TypeVar("T")
+
+
+class NamedTable(Protocol):
+    """What a table becomes that has a name."""
+
+    @property
+    def name(self) -> str:
+        """Return the name."""
+
+
+NamedT = TypeVar("NamedT", bound=NamedTable)
+
 
 # Sections that are read as they are, each into its dataclass; their names are fields of Config.
 PLAIN_SECTIONS: Mapping[str, type] = {
@@ -45,6 +59,7 @@ PLAIN_SECTIONS: Mapping[str, type] = {
     "addresses": AddressSettings,
     "lists": ListSettings,
     "waiting": QueueSettings,
+    "sending": SendingSettings,
 }
 _READ_APART = (
     "hostname",
@@ -56,6 +71,7 @@ _READ_APART = (
     "filter",
     "arrival_step",
     "program",
+    "provider",
 )
 OWN_SECTIONS = (*_READ_APART, *PLAIN_SECTIONS)
 
@@ -108,7 +124,8 @@ class _ConfigReader:
             "login": self._login(),
             "services": {name: self._settings(name) for name in self._protocols},
             "filters": self._filters(),
-            "programs": self._programs(),
+            "programs": self._named_tables("program", Program),
+            "providers": self._named_tables("provider", Provider),
         }
         for name, kind in PLAIN_SECTIONS.items():
             values[name] = self._take(name, kind, {})
@@ -196,7 +213,7 @@ class _ConfigReader:
                 " endpoint = 'tcp:143:interface=127.0.0.1'",
             )
 
-    # ------------------------------------------------------------ filters, steps and programs
+    # ------------------------------------------------------------ filters, steps, programs and providers
 
     def _filters(self) -> tuple[FilterConfig, ...]:
         tables = self._values.get("filter")
@@ -210,19 +227,20 @@ class _ConfigReader:
         )
         return reader.read(self._values.get("arrival_step"))
 
-    def _programs(self) -> tuple[Program, ...]:
-        tables = self._values.get("program", [])
+    def _named_tables(self, section: str, kind: type[NamedT]) -> tuple[NamedT, ...]:
+        """Return the values of the tables of a section, each with a name of its own."""
+        tables = self._values.get(section, [])
         if not isinstance(tables, list):
-            self._complain(("program",), "must be tables; begin each with [[program]]")
+            self._complain((section,), f"must be tables; begin each with [[{section}]]")
             return ()
         made = [
-            self._structure(table, Program, ("program", at), self._complain)
+            self._structure(table, kind, (section, at), self._complain)
             for at, table in enumerate(tables)
         ]
         taken: set[str] = set()
         for at, one in enumerate(made):
             if one is not None and one.name in taken:
-                self._complain(("program", at), f"another program is called {one.name!r}")
+                self._complain((section, at), f"another {section} is called {one.name!r}")
             taken.add("" if one is None else one.name)
         return tuple(one for one in made if one is not None)
 
