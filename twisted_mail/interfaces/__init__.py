@@ -36,8 +36,10 @@ from twisted_mail.interfaces.operator import (
 from twisted_mail.interfaces.outgoing_connections import (
     ClientConnection,
     Connector,
+    HostWire,
     HttpClient,
     HttpResponse,
+    TlsFailed,
 )
 from twisted_mail.interfaces.policy import Filter, Policy, SmtpContext, StatefulFilter
 from twisted_mail.interfaces.queue import (
@@ -111,6 +113,7 @@ __all__ = [
     "FolderMonitor",
     "FolderObserver",
     "HeldJobs",
+    "HostWire",
     "HttpClient",
     "HttpResponse",
     "JobProgress",
@@ -153,6 +156,7 @@ __all__ = [
     "Store",
     "Submitter",
     "Tasks",
+    "TlsFailed",
     "TlsInfo",
     "Transport",
     "Watcher",

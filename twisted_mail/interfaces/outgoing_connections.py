@@ -1,8 +1,10 @@
 """Connections that we open: to other programs, and to other hosts."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from twisted_mail.interfaces.wire import TlsInfo
 
 
 class ClientConnection(Protocol):
@@ -67,4 +69,49 @@ class HttpClient(Protocol):
 
         Raises Unavailable when the server cannot be reached, breaks off, or answers with more than
         ``limit`` octets. The caller sets the time limit.
+        """
+
+
+class TlsFailed(Exception):
+    """TLS could not begin, or the host has not proven what is demanded; its text says why."""
+
+
+class HostWire(Protocol):
+    """A connection that we have opened to a mail host, as the dialogue on it sees it.
+
+    What came before the connection ended can still be read.
+    """
+
+    @property
+    def tls_info(self) -> TlsInfo | None:
+        """Return the TLS of the connection, or None while it is in clear."""
+
+    @property
+    def is_proven(self) -> bool:
+        """Return whether TLS is on, and the host has proven its name."""
+
+    @property
+    def has_unread(self) -> bool:
+        """Return whether bytes have arrived that no ``read`` has returned yet."""
+
+    def write(self, data: bytes) -> None:
+        """Take bytes to send. They leave together at the next ``drain`` or ``read``."""
+
+    async def drain(self, timeout: float) -> None:
+        """Send what was written, and wait until the host has taken most of it.
+
+        Raises ConversationEnded: TIMEOUT if it has not after ``timeout`` seconds, LOST, SHUTDOWN.
+        """
+
+    def read(self, timeout: float) -> Awaitable[bytes]:
+        """Send what was written, then return the bytes that came, at least one.
+
+        Raises ConversationEnded: LOST when the host has closed, TIMEOUT after ``timeout`` seconds,
+        SHUTDOWN when we stop.
+        """
+
+    async def start_tls(self, timeout: float) -> None:
+        """Send what was written in clear, then speak TLS, once the handshake is done.
+
+        The caller makes sure that nothing is unread. Raises TlsFailed; then nothing can be said any more.
         """
