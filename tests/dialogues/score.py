@@ -93,12 +93,20 @@ class StartTls:
 
 
 @dataclass(frozen=True)
+class TlsFails:
+    """The server's side breaks the handshake off."""
+
+    line: int
+    connection: int
+
+
+@dataclass(frozen=True)
 class TimePasses:
     line: int
     seconds: float
 
 
-Step = Send | Expect | ExpectInAnyOrder | Untagged | Closes | StartTls | TimePasses
+Step = Send | Expect | ExpectInAnyOrder | Untagged | Closes | StartTls | TlsFails | TimePasses
 
 
 @dataclass
@@ -112,11 +120,18 @@ class Dialogue:
     filters: list[dict[str, Any]] = field(default_factory=list)
     dns: list[str] = field(default_factory=list)
     quota: int | None = None
+    sent: list[str] = field(default_factory=list)  # what the client of a dialogue hands on
+    results: list[str] = field(default_factory=list)
     preludes: dict[int, list[tuple[str, str]]] = field(default_factory=dict)  # by connection
     steps: list[Step] = field(default_factory=list)
 
     def service(self, connection: int) -> str:
         return self.headings.get(f"service{connection}", self.headings["service"])
+
+    @property
+    def is_client(self) -> bool:
+        """Say whether the roles are exchanged: our side is the client, and the file is the server."""
+        return self.headings["service"] == "client"
 
     @property
     def supported_keywords(self) -> frozenset[str]:
@@ -138,7 +153,13 @@ class Dialogue:
 
 
 def all_dialogues() -> list[Dialogue]:
-    return [read(path) for path in sorted(HERE.glob("*.txt"))]
+    """Return the dialogues of our servers."""
+    return [one for one in map(read, sorted(HERE.glob("*.txt"))) if not one.is_client]
+
+
+def client_dialogues() -> list[Dialogue]:
+    """Return the dialogues of our client."""
+    return [one for one in map(read, sorted(HERE.glob("*.txt"))) if one.is_client]
 
 
 def read(path: Path) -> Dialogue:
@@ -165,8 +186,9 @@ def _heading(dialogue: Dialogue, name: str, value: str) -> None:
     if name == "quota":
         dialogue.quota = int(value)
         return
-    if name == "dns":
-        dialogue.dns.append(value)
+    lists = {"dns": dialogue.dns, "send": dialogue.sent, "result": dialogue.results}
+    if name in lists:
+        lists[name].append(value)
         return
     kind = name.rstrip("0123456789")
     if kind in PRELUDES:
@@ -176,7 +198,7 @@ def _heading(dialogue: Dialogue, name: str, value: str) -> None:
     if name == "addresses":
         dialogue.addresses.update(tomllib.loads(value))
         return
-    known = ("service", "tls", "cleartext", "given", "setting", "promises", "play")
+    known = ("service", "tls", "cleartext", "given", "setting", "promises", "play", "ends")
     assert kind in known, f"{dialogue.path}: unknown heading {name}"
     if name == "given":
         dialogue.given.append(value)
@@ -191,7 +213,7 @@ def _steps(dialogue: Dialogue, lines: list[str], at: int) -> None:
     for number, text in enumerate(lines[at:], at + 1):
         if not text.strip() or text.startswith("#"):
             continue
-        step = _step(dialogue.path, number, text)
+        step = _step(dialogue.path, number, text, dialogue.is_client)
         if isinstance(step, Expect) and step.text == "{":
             group = []
         elif isinstance(step, Expect) and step.text == "}" and group is not None:
@@ -203,7 +225,7 @@ def _steps(dialogue: Dialogue, lines: list[str], at: int) -> None:
             dialogue.steps.append(step)
 
 
-def _step(path: Path, number: int, text: str) -> Step:
+def _step(path: Path, number: int, text: str, is_client: bool) -> Step:
     if passing := _PASS.fullmatch(text):
         return TimePasses(number, float(passing[1]))
     match = _LINE.fullmatch(text)
@@ -215,6 +237,8 @@ def _step(path: Path, number: int, text: str) -> Step:
         return Untagged(number, connection)
     if side == "C" and rest == "(starts TLS)":
         return StartTls(number, connection)
-    if side == "C":
+    if side == "S" and rest == "(breaks TLS off)":
+        return TlsFails(number, connection)
+    if side == ("S" if is_client else "C"):
         return Send(number, connection, rest, mark == "|")
     return Expect(number, connection, rest)

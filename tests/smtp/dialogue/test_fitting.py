@@ -1,0 +1,174 @@
+"""Messages as hosts take them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.smtp.dialogue.hosts import InlineThreads, mail
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.envelope import MailParameters
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.smtp.dialogue.capabilities import NOTHING_OFFERED, Capabilities
+from twisted_mail.smtp.dialogue.fitting import (
+    MAX_CONVERTED,
+    NO_UTF8,
+    SIGNED,
+    FittedMessage,
+    MessageFitter,
+)
+from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.wire import FakeBlobWriter
+
+EIGHT = b"Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n"
+SIGNED_EIGHT = b"DKIM-Signature: v=1\r\n" + EIGHT
+BIG = b"x" * 70 + b"\r\n"
+
+
+class Elsewhere:
+    """A blob that is not in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.size = len(data)
+        self.is_closed = False
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        yield self._data[start : self.size if stop is None else stop]
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def fitter(offered: Capabilities = NOTHING_OFFERED, sends_signed: bool = True) -> MessageFitter:
+    threads = InlineThreads()
+    return MessageFitter(offered, sends_signed, threads, threads, FakeBlobWriter)
+
+
+def fit(
+    transaction: Transaction, offered: Capabilities = NOTHING_OFFERED, sends_signed: bool = True
+) -> FittedMessage | Outcome:
+    found = fitter(offered, sends_signed)
+    at_once = found.fit_at_once(transaction)
+    slowly = finish(found.fit(transaction))
+    assert at_once is None or _octets(at_once) == _octets(slowly)
+    return slowly if at_once is None else at_once
+
+
+def _octets(found: FittedMessage | Outcome) -> bytes | Outcome:
+    return found if isinstance(found, Outcome) else found.head + b"".join(found.blob.pieces())
+
+
+def wishing(data: bytes, **wishes: object) -> Transaction:
+    plain = mail(data=data)
+    parameters = MailParameters(**wishes)  # type: ignore[arg-type]
+    return replace(plain, job=replace(plain.job, mail_parameters=parameters))
+
+
+def test_ascii_goes_anywhere_as_it_is() -> None:
+    found = fit(mail())
+    assert isinstance(found, FittedMessage)
+    assert (found.size, found.is_8bit, found.is_utf8) == (22, False, False)
+
+
+@pytest.mark.parametrize("data", [EIGHT, EIGHT + BIG * 2000])
+def test_8_bits_go_as_they_are_where_they_are_taken(data: bytes) -> None:
+    found = fit(mail(data=data), Capabilities(has_8bit=True))
+    assert isinstance(found, FittedMessage)
+    assert found.is_8bit
+
+
+def test_8_bits_that_were_announced_need_no_look() -> None:
+    blob = Elsewhere(EIGHT)
+    blob.pieces = None  # type: ignore[assignment]
+    transaction = replace(wishing(b"", body="8BITMIME"), message=Message(blob))
+    found = finish(fitter(Capabilities(has_8bit=True)).fit(transaction))
+    assert isinstance(found, FittedMessage)
+    assert found.is_8bit
+
+
+@pytest.mark.parametrize("data", [EIGHT, EIGHT + BIG * 2000])
+def test_8_bits_are_encoded_where_they_are_not_taken(data: bytes) -> None:
+    found = fit(mail(data=data))
+    assert isinstance(found, FittedMessage)
+    copy = _octets(found)
+    assert isinstance(copy, bytes)
+    assert copy.isascii()
+    assert b"Gr=C3=BC=C3=9Fe\r\n" in copy
+    assert (found.size, found.is_8bit, found.is_owned) == (len(copy), False, True)
+
+
+def test_what_is_signed_is_sent_as_it_is_or_refused() -> None:
+    found = fit(mail(data=SIGNED_EIGHT))
+    assert isinstance(found, FittedMessage)
+    assert _octets(found) == SIGNED_EIGHT
+    assert not found.is_8bit  # it cannot be said
+    assert fit(mail(data=SIGNED_EIGHT), sends_signed=False) == SIGNED
+
+
+def test_what_is_too_large_to_be_encoded_counts_as_signed() -> None:
+    blob = Elsewhere(EIGHT)
+    blob.size = MAX_CONVERTED + 1
+    transaction = replace(mail(), message=Message(blob))
+    assert finish(fitter(sends_signed=False).fit(transaction)) == SIGNED
+
+
+def test_only_a_copy_is_closed() -> None:
+    blob = Elsewhere(EIGHT)
+    FittedMessage(b"", blob, 1).close()
+    assert not blob.is_closed
+    FittedMessage(b"", blob, 1, is_owned=True).close()
+    assert blob.is_closed
+
+
+@pytest.mark.parametrize(("size", "is_taken"), [(0, True), (22, True), (21, False)])
+def test_the_size_that_a_host_takes(size: int, is_taken: bool) -> None:
+    found = fit(mail(), Capabilities(has_size=True, size=size))
+    assert isinstance(found, FittedMessage) == is_taken
+    if isinstance(found, Outcome):
+        assert (found.code, found.enhanced) == (552, "5.3.4")
+
+
+def test_a_wish_for_utf8_is_passed_on() -> None:
+    found = fit(wishing(EIGHT, is_utf8=True), Capabilities(has_utf8=True, has_8bit=True))
+    assert isinstance(found, FittedMessage)
+    assert found.is_utf8
+
+
+def test_a_wish_for_utf8_is_dropped_where_the_header_is_ascii() -> None:
+    found = fit(wishing(EIGHT, is_utf8=True), Capabilities(has_8bit=True))
+    assert isinstance(found, FittedMessage)
+    assert (found.is_utf8, found.is_8bit) == (False, True)
+
+
+def test_a_header_in_utf8_is_refused_where_it_is_not_taken() -> None:
+    data = b"Subject: Gr\xc3\xbc\xc3\x9fe\r\n\r\nx\r\n"
+    assert fit(wishing(data, is_utf8=True), Capabilities(has_8bit=True)) == NO_UTF8
+
+
+def test_a_sender_in_utf8_is_refused_where_it_is_not_taken() -> None:
+    plain = mail()
+    sender = Address("é", "example.org")
+    transaction = replace(plain, job=replace(plain.job, sender=sender))
+    assert fit(transaction) == NO_UTF8
+    assert isinstance(fit(transaction, Capabilities(has_utf8=True)), FittedMessage)
+
+
+def test_recipients_in_utf8_are_told_only_to_those_who_can_read_them() -> None:
+    [plain] = mail().recipients
+    [foreign] = mail("é@remote.example").recipients
+    assert fitter().takes(plain)
+    assert not fitter().takes(foreign)
+    assert fitter(Capabilities(has_utf8=True)).takes(foreign)
+
+
+def test_a_header_without_end_is_not_taken_for_ascii() -> None:
+    data = b"X: " + b"y" * 70 + b"\r\n" + b" y\r\n" * 300_000
+    assert fit(wishing(data, is_utf8=True)) == NO_UTF8
+
+
+def test_a_memory_blob_that_is_large_is_not_copied_at_once() -> None:
+    blob = MemoryBlob(BIG * 2000)
+    assert fitter().fit_at_once(replace(mail(), message=Message(blob))) is None

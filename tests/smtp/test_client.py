@@ -1,0 +1,143 @@
+"""Opening connections to hosts: which tries follow which failures, and what is noted of them."""
+
+from dataclasses import replace
+
+from tests.dialogues.sent_mail import SentMail
+from tests.smtp.dialogue.hosts import REFUSED, SETTINGS, MemoryHosts, Talk, mail
+from twisted_mail.mail.queued.attempt import ReplyClass
+from twisted_mail.smtp.dialogue.settings import NextHop, TlsLevel
+
+
+def test_a_host_that_cannot_be_reached() -> None:
+    hosts = MemoryHosts()
+    hosts.refuses = True
+    talk = Talk(SentMail([mail()]), hosts=hosts, hop=NextHop("mx", "2001:db8::1", 2525, "::1"))
+    assert talk.end is not None
+    assert talk.end.outcome == REFUSED
+    assert talk.end.reply_class is ReplyClass.NETWORK
+    assert talk.end.address == "[2001:db8::1]:2525"
+    assert (talk.end.source, talk.end.use) == ("::1", 0)
+    assert talk.supply.attempts == []
+
+
+def test_the_address_of_a_socket_is_its_path() -> None:
+    assert NextHop("store", "/run/lmtp", 24).shown_address == "/run/lmtp"
+
+
+def up_to_tls(talk: Talk) -> None:
+    talk.greet("STARTTLS")
+    talk.says("220 Go")
+
+
+def test_tls_is_told_in_the_attempt() -> None:
+    talk = Talk(SentMail([mail()]))
+    up_to_tls(talk)
+    talk.line().start_tls()
+    talk.says("250-mx", "250 PIPELINING")
+    talk.says("250 Ok", "250 Ok", "354 Go")
+    talk.says("250 Ok")
+    [(_, _, attempt)] = talk.supply.attempts
+    assert attempt.tls == "TLSv1.3/TLS_AES_256_GCM_SHA384"
+    assert attempt.tls_failure == ""
+    assert "tls" in attempt.phases
+    assert talk.session is not None
+    assert not talk.session.is_proven
+
+
+def test_clear_text_after_tls_has_failed_is_told_in_the_attempt() -> None:
+    talk = Talk(SentMail([mail()]))
+    up_to_tls(talk)
+    talk.line().break_tls()
+    talk.line(2).send([b"220 mx ESMTP\r\n"])
+    talk.line(2).send([b"250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n"])
+    talk.line(2).send([b"250 Ok\r\n250 Ok\r\n354 Go\r\n"])
+    talk.line(2).send([b"250 Ok\r\n"])
+    [(_, _, attempt)] = talk.supply.attempts
+    assert (attempt.tls, attempt.outcome.code) == ("", 250)
+    assert attempt.tls_failure == "The TLS handshake failed: no shared cipher"
+
+
+def test_tls_that_hangs_is_followed_by_clear_text_in_time() -> None:
+    talk = Talk(SentMail([mail()]))
+    up_to_tls(talk)
+    talk.line().pass_time(29)
+    assert len(talk.hosts.connections) == 1
+    talk.line().pass_time(2)
+    assert len(talk.hosts.connections) == 2
+    assert talk.hosts.connections[0][1].is_gone
+
+
+def test_tls_that_hangs_where_it_is_demanded_sends_nothing() -> None:
+    talk = Talk(SentMail([mail()]), replace(SETTINGS, tls=TlsLevel.ENCRYPT))
+    up_to_tls(talk)
+    talk.line().pass_time(31)
+    assert talk.end is not None
+    assert talk.end.reply_class is ReplyClass.TLS
+    assert talk.end.outcome.text == "The TLS handshake took longer than 30 seconds"
+    assert len(talk.hosts.connections) == 1
+
+
+def test_a_name_that_is_proven_is_known() -> None:
+    talk = Talk(SentMail([mail()]), replace(SETTINGS, tls=TlsLevel.VERIFY))
+    up_to_tls(talk)
+    talk.line().start_tls()
+    talk.says("250-mx", "250 PIPELINING")
+    assert talk.session is not None
+    assert talk.session.is_proven
+
+
+def test_implicit_tls_comes_before_the_greeting() -> None:
+    settings = replace(SETTINGS, tls=TlsLevel.ENCRYPT, is_tls_implicit=True)
+    talk = Talk(SentMail([mail()]), settings)
+    talk.line().start_tls()
+    talk.greet("PIPELINING", "STARTTLS")
+    assert talk.heard().endswith(
+        b"MAIL FROM:<alice@example.org>\r\nRCPT TO:<bob@remote.example>\r\nDATA\r\n"
+    )
+
+
+def test_implicit_tls_that_fails_is_not_followed_by_clear_text() -> None:
+    talk = Talk(SentMail([mail()]), replace(SETTINGS, is_tls_implicit=True))
+    talk.line().break_tls()
+    assert talk.end is not None
+    assert talk.end.reply_class is ReplyClass.TLS
+    assert len(talk.hosts.connections) == 1
+
+
+def test_a_farewell_is_waited_for_only_a_moment() -> None:
+    talk = Talk(SentMail([]))
+    talk.greet("PIPELINING")
+    assert talk.is_over
+    assert talk.heard().endswith(b"QUIT\r\n")
+    assert not talk.line().transport.is_gone
+    talk.line().pass_time(3)
+    assert talk.line().transport.is_gone
+
+
+def test_a_session_is_closed_once() -> None:
+    talk = Talk(SentMail([]))
+    talk.greet("PIPELINING")
+    assert talk.session is not None
+    talk.heard()
+    talk.session.close()
+    assert talk.heard() == b""
+    talk.session.abort()
+    assert not talk.session.is_open
+
+
+def test_a_host_that_breaks_off_at_ehlo_again_and_again_is_given_up() -> None:
+    talk = Talk(SentMail([mail()]))
+    talk.line().send([b"220 mx\r\n"])
+    talk.line().close()
+    talk.line(2).send([b"220 mx\r\n"])
+    talk.line(2).close()
+    assert talk.end is not None
+    assert talk.end.command == "HELO mail.example.org"
+
+
+def test_a_host_of_esmtp_that_breaks_off_at_ehlo_is_given_up_at_once() -> None:
+    talk = Talk(SentMail([mail()]))
+    talk.line().send([b"220 mx ESMTP\r\n"])
+    talk.line().close()
+    assert talk.end is not None
+    assert len(talk.hosts.connections) == 1

@@ -1,0 +1,234 @@
+"""The client of SMTP and LMTP: it opens connections to hosts, and hands mail on over them."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from twisted.internet.defer import CancelledError, Deferred
+
+from twisted_mail.interfaces import BlobWriter
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.net.client.host_connection import HostConnection
+from twisted_mail.net.client.host_dialing import HostDialer
+from twisted_mail.net.client.host_tls import HostTls, HostTlsCreator
+from twisted_mail.smtp.dialogue.attempts import PROMISES, AttemptRecorder
+from twisted_mail.smtp.dialogue.capabilities import Capabilities
+from twisted_mail.smtp.dialogue.command_channel import CommandChannel
+from twisted_mail.smtp.dialogue.endings import DialogueEnded
+from twisted_mail.smtp.dialogue.fitting import MessageFitter
+from twisted_mail.smtp.dialogue.mail_dialogue import MailDialogue
+from twisted_mail.smtp.dialogue.message_supply import MessageSupply
+from twisted_mail.smtp.dialogue.opening import Opening
+from twisted_mail.smtp.dialogue.round_source import DialogueDoors
+from twisted_mail.smtp.dialogue.settings import ClientSettings, NextHop, TlsLevel
+
+
+class SmtpClient:
+    """Opens connections to mail hosts. Reactor thread only.
+
+    Copies of messages for hosts that take ASCII alone are made one at a time, and kept in blobs of
+    ``blob_writer``.
+    """
+
+    def __init__(
+        self,
+        dialer: HostDialer,
+        tls: HostTls,
+        doors: DialogueDoors,
+        blob_writer: Callable[[], BlobWriter],
+    ) -> None:
+        self._dialer = dialer
+        self._tls = tls
+        self._doors = doors
+        self._blob_writer = blob_writer
+        self._converting = doors.blocking.lane()
+
+    async def connect(self, hop: NextHop, settings: ClientSettings) -> "ClientSession | Attempt":
+        """Open a connection and go as far as MAIL is allowed, or return why that cannot be.
+
+        What goes wrong is this host's, whatever its code: a greeting of 554 says nothing of others.
+        Where TLS is only wished for and the handshake fails, the host is connected to again in
+        clear; and with HELO if it breaks off at EHLO and its greeting did not say ESMTP. Raises
+        nothing but what is a bug.
+        """
+        opening = _Tries(hop, settings)
+        while True:
+            found = await self._try(opening)
+            if not isinstance(found, DialogueEnded):
+                return found
+            if not opening.follows(found):
+                return opening.recorder.ended(found, 0, opening.recorder.phases)
+
+    async def _try(self, opening: "_Tries") -> "ClientSession | Attempt | DialogueEnded":
+        """Open one connection; return a session, or why there is none."""
+        hop, limits = opening.hop, opening.settings.limits
+        clock = self._doors.clock
+        began = clock.monotonic()
+        recorder = opening.recorder = AttemptRecorder(clock, hop)
+        recorder.tls_failure = opening.tls_failure
+        try:
+            connection = await self._dialer.dial(
+                hop.address, hop.port, hop.source, self._creator(opening), limits.connect
+            )
+        except Unavailable as error:
+            return recorder.not_reached(error.outcome)
+        recorder.source = hop.source or connection.source
+        recorder.phases["connect"] = clock.monotonic() - began
+        channel = CommandChannel(connection, clock, limits.message)
+        return await self._opened(opening, connection, channel)
+
+    async def _opened(
+        self, opening: "_Tries", connection: HostConnection, channel: CommandChannel
+    ) -> "ClientSession | DialogueEnded":
+        settings, recorder = opening.settings, opening.recorder
+        beginning = Opening(connection, channel, settings, recorder.phases, opening.says_helo)
+        try:
+            offered = await connection.run(beginning.run())
+        except DialogueEnded as end:
+            connection.abort()
+            if end.is_stopped:
+                raise CancelledError from None
+            opening.is_esmtp = beginning.is_esmtp
+            return end
+        except BaseException:
+            connection.abort()
+            raise
+        recorder.tls_failure = recorder.tls_failure or beginning.tls_failure
+        recorder.tls = connection.tls_info.label if connection.tls_info is not None else ""
+        recorder.keywords = PROMISES.intersection(offered.keywords)
+        fitter = MessageFitter(
+            offered,
+            settings.sends_signed_8bit,
+            self._doors.blocking,
+            self._converting,
+            self._blob_writer,
+        )
+        dialogue = MailDialogue(channel, offered, settings, recorder, fitter, self._doors)
+        return ClientSession(connection, channel, dialogue, recorder, offered, settings)
+
+    def _creator(self, opening: "_Tries") -> HostTlsCreator:
+        host, settings = opening.hop.host, opening.settings
+        if settings.tls is TlsLevel.VERIFY:
+            return self._tls.proven(host, settings.names or (host,))
+        return self._tls.unproven(host)
+
+
+class _Tries:
+    """How one connection is opened, try by try."""
+
+    __slots__ = ("hop", "is_esmtp", "recorder", "says_helo", "settings", "tls_failure")
+
+    def __init__(self, hop: NextHop, settings: ClientSettings) -> None:
+        self.hop = hop
+        self.settings = settings
+        self.says_helo = False
+        self.is_esmtp = True
+        self.tls_failure = ""
+        self.recorder: AttemptRecorder
+
+    def follows(self, end: DialogueEnded) -> bool:
+        """Return whether to try again in a simpler way, which is noted, after a try that ended so.
+
+        Each of the ways is taken once.
+        """
+        settings = self.settings
+        if end.is_handshake and settings.tls is TlsLevel.MAY and not settings.is_tls_implicit:
+            self.tls_failure = end.outcome.text
+            self.settings = replace(settings, tls=TlsLevel.NONE)
+            return True
+        is_scared = end.is_lost and end.command.startswith("EHLO ") and not self.is_esmtp
+        if is_scared and not self.says_helo:
+            self.says_helo = True
+            return True
+        return False
+
+
+class ClientSession:
+    """A connection to a host that is open for mail. Reactor thread only.
+
+    ``offered`` is what the host can do.
+    """
+
+    def __init__(
+        self,
+        connection: HostConnection,
+        channel: CommandChannel,
+        dialogue: MailDialogue,
+        recorder: AttemptRecorder,
+        offered: Capabilities,
+        settings: ClientSettings,
+    ) -> None:
+        self._connection = connection
+        self._channel = channel
+        self._dialogue = dialogue
+        self._recorder = recorder
+        self._settings = settings
+        self._is_closed = False
+        self.offered = offered
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether it may take another message."""
+        return not self._is_closed and self._connection.is_open and self._dialogue.may_go_on
+
+    @property
+    def tls(self) -> str:
+        """Return version and cipher suite, or the empty text in clear."""
+        return self._recorder.tls
+
+    @property
+    def tls_failure(self) -> str:
+        """Return why there is no TLS although the host offers it, or the empty text."""
+        return self._recorder.tls_failure
+
+    @property
+    def is_proven(self) -> bool:
+        """Return whether the host has proven its name."""
+        return self._connection.is_proven
+
+    @property
+    def messages(self) -> int:
+        """Return how many mail transactions were begun."""
+        return self._dialogue.rounds
+
+    async def hand_on(self, work: MessageSupply) -> Attempt | None:
+        """Hand on what there is, and wait a little for more; return None when there is none.
+
+        Also when the connection has been used enough. ``work.done`` is called for each mail
+        transaction as it ends, so more than once for a transaction of the queue whose recipients
+        the host does not take at once. Returns how the connection ended if it did; what has no
+        answer by then is left as it was, but for the first message. Cancelled, it ends the
+        connection, and nothing is noted that is under way.
+        """
+        try:
+            await self._connection.run(self._dialogue.hand_on(work))
+        except DialogueEnded as end:
+            self.abort()
+            if end.is_stopped:
+                raise CancelledError from None
+            return self._recorder.ended(end, self._dialogue.rounds, {})
+        except BaseException:
+            self.abort()
+            raise
+        return None
+
+    def close(self) -> None:
+        """Say QUIT and close, without making the caller wait; harmless when repeated."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        farewell = Deferred.fromCoroutine(self._connection.run(self._farewell()))
+        farewell.addErrback(lambda _: self._connection.abort())
+
+    async def _farewell(self) -> None:
+        seconds = self._settings.limits.quit
+        self._channel.extend(seconds)
+        with suppress(DialogueEnded):  # it has nothing to say that matters any more
+            await self._channel.ask("QUIT", seconds)
+        self._connection.close()
+
+    def abort(self) -> None:
+        """Cut the connection off; harmless when repeated."""
+        self._is_closed = True
+        self._connection.abort()

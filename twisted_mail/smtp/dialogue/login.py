@@ -1,0 +1,67 @@
+"""Logging in at a smarthost: AUTH with PLAIN (RFC 4616) or LOGIN (RFC 4954)."""
+
+from collections.abc import Collection
+
+from twisted_mail.interfaces import HostWire
+from twisted_mail.mail import base64
+from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.queued.attempt import ReplyClass
+from twisted_mail.smtp.dialogue import endings
+from twisted_mail.smtp.dialogue.command_channel import CommandChannel
+from twisted_mail.smtp.dialogue.endings import DialogueEnded
+from twisted_mail.smtp.dialogue.replies import Reply
+from twisted_mail.smtp.dialogue.settings import ClientSettings
+
+LOGGED_IN, GO_ON = 235, 334
+
+_IN_CLEAR = "A password is needed here, and is not sent in clear"
+_UNPROVEN = "A password is needed here, and the host has not proven its name"
+_NO_MECHANISM = "The host offers no way to log in that is known here"
+
+
+async def log_in(
+    channel: CommandChannel, wire: HostWire, settings: ClientSettings, offered: Collection[str]
+) -> None:
+    """Log in. Raises DialogueEnded, before a password crosses a connection that is not fit for it."""
+    assert settings.login is not None
+    if wire.tls_info is None:
+        raise _failed(_IN_CLEAR)
+    if not (wire.is_proven or settings.trusts_unproven):
+        raise _failed(_UNPROVEN)
+    seconds = settings.limits.auth
+    if "PLAIN" in offered:
+        reply, shown = await _plain(channel, settings.login, seconds), "AUTH PLAIN"
+    elif "LOGIN" in offered:
+        reply, shown = await _login(channel, settings.login, seconds), "AUTH LOGIN"
+    else:
+        raise _failed(_NO_MECHANISM)
+    if reply.code != LOGGED_IN:
+        raise endings.refused(reply, shown, ReplyClass.CONFIGURATION)
+
+
+async def _plain(channel: CommandChannel, login: Credentials, seconds: float) -> Reply:
+    """Send the password with the command, and again to a host that asks all the same."""
+    secret = _encoded(f"{login.acting_as}\0{login.name}\0{login.password}")
+    reply = await channel.ask(f"AUTH PLAIN {secret}", seconds, "AUTH PLAIN")
+    if reply.code == GO_ON:
+        reply = await channel.ask(secret, seconds, "AUTH PLAIN")
+    return reply
+
+
+async def _login(channel: CommandChannel, login: Credentials, seconds: float) -> Reply:
+    """Answer two questions, whose texts nobody agrees on: the name, the password."""
+    reply = await channel.ask("AUTH LOGIN", seconds)
+    for answer in (login.name, login.password):
+        if reply.code != GO_ON:
+            return reply
+        reply = await channel.ask(_encoded(answer), seconds, "AUTH LOGIN")
+    return reply
+
+
+def _encoded(text: str) -> str:
+    return base64.encode(text.encode()).decode("ascii")
+
+
+def _failed(text: str) -> DialogueEnded:
+    return DialogueEnded(Outcome(454, "4.7.0", text), "AUTH", ReplyClass.CONFIGURATION)

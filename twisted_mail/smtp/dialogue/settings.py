@@ -1,0 +1,96 @@
+"""What the client's side of SMTP is given: where to go, what to demand, how long to wait."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from twisted_mail.mail.credentials import Credentials
+
+SMTP_PORT = 25
+
+
+class TlsLevel(Enum):
+    """What is demanded of a connection.
+
+    ``MAY``: TLS where it is offered, whoever the host is; a handshake that fails is followed by clear
+    text, once. ``ENCRYPT``: nothing in clear. ``VERIFY``: nor to a host that has not proven its name.
+    """
+
+    NONE = "none"
+    MAY = "may"
+    ENCRYPT = "encrypt"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, slots=True)
+class NextHop:
+    """A host and one of its addresses.
+
+    ``host`` is its name, for TLS (RFC 6066 §3) and for the log; ``address`` is numeric, or the path of a
+    UNIX socket. ``source`` is the address of ours to connect from, or empty.
+    """
+
+    host: str
+    address: str
+    port: int = SMTP_PORT
+    source: str = ""
+
+    @property
+    def shown_address(self) -> str:
+        """Return the address as attempts have it: with the port where it is not 25."""
+        if self.address.startswith("/") or self.port == SMTP_PORT:
+            return self.address
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueLimits:
+    """How long is waited, in seconds, and how much is done over one connection.
+
+    The times are those of RFC 5321 §4.5.3.2: for a whole reply, however its octets come, and
+    ``block`` for each 64 KiB of content that the other side takes. A message has ``message``
+    seconds in all, and one more for each ``slowest`` octets. ``max_recipients`` is for one mail
+    transaction, ``max_messages`` and ``max_age`` for a connection, which waits ``idle`` for more.
+    """
+
+    connect: float = 30.0
+    handshake: float = 30.0
+    greeting: float = 300.0
+    hello: float = 300.0
+    auth: float = 60.0
+    mail: float = 300.0
+    recipient: float = 300.0
+    data: float = 120.0
+    block: float = 180.0
+    end: float = 600.0
+    quit: float = 2.0
+    message: float = 1800.0
+    slowest: int = 1024
+    max_recipients: int = 100
+    max_messages: int = 100
+    max_age: float = 300.0
+    idle: float = 5.0
+
+
+DEFAULT_LIMITS = DialogueLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """How to speak to a next hop. ``hostname`` is our name, as EHLO has it.
+
+    ``names`` are those that a certificate may have, where that is not the name of the host alone. A
+    ``login`` never crosses a connection in clear, nor one to a host that has not proven its name
+    unless ``trusts_unproven``. What is signed and has 8 bits is sent as it is to a host that does
+    not offer 8BITMIME where ``sends_signed_8bit``, and else refused.
+    """
+
+    hostname: str
+    is_lmtp: bool = False
+    tls: TlsLevel = TlsLevel.MAY
+    is_tls_implicit: bool = False
+    names: tuple[str, ...] = ()
+    login: Credentials | None = None
+    trusts_unproven: bool = False
+    sends_signed_8bit: bool = True
+    limits: DialogueLimits = DEFAULT_LIMITS
