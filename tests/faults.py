@@ -27,6 +27,7 @@ STEPS = [
     "sync_all",
     "sync_all_verified",
     "link",
+    "link_open",
     "rename",
     "rename_to_free",
     "unlink",
@@ -246,6 +247,7 @@ for _name in (
     "rename_to_free",
     "unlink",
     "link",
+    "link_open",
     "names",
     "files",
     "remove_folder",
@@ -366,6 +368,10 @@ class PowerDisk(StopDisk):
         super().link(path, new_path)
         self.note(new_path, lambda: _unlink(new_path))
         self._carry(path, new_path)
+
+    def link_open(self, fd: int, new_path: bytes) -> None:
+        super().link_open(fd, new_path)
+        self._opened(fd, new_path, 0)
 
     def rename(self, path: bytes, new_path: bytes) -> None:
         replaced = self.keep(new_path)

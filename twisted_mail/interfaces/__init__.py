@@ -58,10 +58,12 @@ from twisted_mail.interfaces.sasl import Exchange, Mechanism, authenticate, usab
 from twisted_mail.interfaces.spool import (
     DestinationSummary,
     DueRecipient,
+    HeldRecipient,
     JobSpool,
     LoadedJob,
     SiteRecord,
     SpoolChange,
+    SpoolCounts,
 )
 from twisted_mail.interfaces.store import Account, BlobWriter, Mailbox, Store, Watcher
 from twisted_mail.interfaces.system import (
@@ -113,6 +115,7 @@ __all__ = [
     "FolderMonitor",
     "FolderObserver",
     "HeldJobs",
+    "HeldRecipient",
     "HostWire",
     "HttpClient",
     "HttpResponse",
@@ -152,6 +155,7 @@ __all__ = [
     "SiteRecord",
     "SmtpContext",
     "SpoolChange",
+    "SpoolCounts",
     "StatefulFilter",
     "Store",
     "Submitter",

@@ -27,6 +27,19 @@ class DurableFiles(Protocol):
     def blob(self, path: str) -> Blob:
         """Return a file as a blob, which closing does not remove."""
 
+    def adopt(self, blob: Blob, path: str) -> bool:
+        """Give the file that a blob is in a name, and sync its octets; the name may not last yet.
+
+        Returns False, with nothing done, where the blob is in no file, or in one of another file system.
+        The blob stays its owner's. Raises FileExistsError.
+        """
+
+    def room(self, folder: str) -> tuple[int, int]:
+        """Return how many octets and how many files (inodes) a file system has room for.
+
+        One without a number of files of its own has room for as many as anybody may ask.
+        """
+
     def link(self, path: str, new_path: str) -> None:
         """Give a file another name. Raises FileExistsError."""
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
-from twisted_mail.mail.queued.job import NewJob, OwedRecipient, QueuedJob
+from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, QueuedJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +15,24 @@ class SpoolChange:
     """What becomes of jobs, in one transaction.
 
     ``gone`` are recipients who are served or given up, by job id and number; ``altered`` take the place
-    of those with the same number, or join the job; ``new`` are jobs that come of it (reports, notices,
-    copies for members). A job without recipients goes, with its body. What names a job or a
-    recipient that is not there any more is passed over.
+    of those with the same number, or join the job with a number above all that it ever had; ``new`` are
+    jobs that come of it (reports, notices, copies for members). A job without recipients goes, with its
+    body. What names a job or a recipient that is not there any more is passed over. ``answered`` are
+    words of the operator, by number, and what has come of them.
     """
 
     gone: Sequence[tuple[str, int]] = ()
     altered: Sequence[tuple[str, OwedRecipient]] = ()
     new: Sequence[NewJob] = ()
+    answered: Sequence[tuple[int, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolCounts:
+    """How many jobs are ours, and how many recipients they owe, held ones among them."""
+
+    jobs: int = 0
+    recipients: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ class DueRecipient:
     """A recipient who is due, with what decides about turns: no more of it is in memory.
 
     ``priority`` is that of RFC 6710; ``submitter`` is the account that sent the message, or the sender's
-    domain.
+    domain; ``notices`` is how many the sender got.
     """
 
     job: str
@@ -48,6 +58,7 @@ class DueRecipient:
     arrived: float
     submitter: str
     priority: int
+    notices: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,23 @@ class SiteRecord:
     avoids: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedJob:
+    """A job as it is read for an attempt. Whoever asked for it closes the message's blob."""
+
+    job: QueuedJob
+    recipients: Sequence[OwedRecipient]
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRecipient:
+    """A recipient who waits for a word or a time, with the job, whose message is not read."""
+
+    job: QueuedJob
+    recipient: OwedRecipient
+
+
 class JobSpool(Protocol):
     """The jobs on disk. What an awaited method has written is durable when it returns.
 
@@ -77,14 +105,23 @@ class JobSpool(Protocol):
     async def accept(self, new: NewJob) -> None:
         """Take responsibility for a job: it is *kept*. The message's blob stays the caller's.
 
-        Raises Unavailable (452 4.3.1) while too little room is left, or too many jobs wait.
+        Raises Unavailable (452 4.3.1) while too little room is left, or too many jobs wait; and where
+        there is a job with this id.
         """
 
     async def prepare(self, new: NewJob) -> None:
-        """Write a job that is only *prepared*: gone when the process ends. Raises as ``accept`` does."""
+        """Write a job that is only *prepared*: gone when the process ends. Raises as ``accept`` does.
 
-    async def keep(self, id: str, joined: Sequence[OwedRecipient] = ()) -> None:
-        """Make a prepared job ours, with recipients that join it."""
+        It may have no recipients yet, who join when it is kept.
+        """
+
+    async def keep(
+        self, id: str, joined: Sequence[OwedRecipient] = (), new: Sequence[NewJob] = ()
+    ) -> None:
+        """Make a prepared job ours, with recipients that join it, and jobs that come of it.
+
+        Without any recipient it is gone.
+        """
 
     async def drop(self, id: str) -> None:
         """Remove a prepared job: the sender keeps the message."""
@@ -92,31 +129,50 @@ class JobSpool(Protocol):
     async def apply(self, change: SpoolChange) -> None:
         """Make a change, in one transaction."""
 
+    def counts(self) -> SpoolCounts:
+        """Return how much is kept now. Never waits."""
+
     async def destinations(self) -> Sequence[DestinationSummary]:
         """Return what waits, by destination."""
 
     async def due(
         self, destination: Destination, before: float, limit: int
     ) -> Sequence[DueRecipient]:
-        """Return the recipients of a destination who are due before a time, the first ones first."""
+        """Return the recipients of a destination who are due before a time, the first ones first.
 
-    async def load(self, job: str, numbers: Sequence[int]) -> "LoadedJob | None":
-        """Return a job with those of these recipients that still wait; None if none does.
-
-        The caller closes the message's blob. What is damaged is held, and reported, and not returned.
+        Of one job with one due time there are 100 at most, or half of them, so that it hides no other.
         """
 
+    async def first_due(self, destination: Destination, after: float) -> float | None:
+        """Return the earliest time later than ``after`` at which somebody of a destination is due."""
+
+    async def older(
+        self, kind: JobKind, arrived_before: float, limit: int, after: DueRecipient | None = None
+    ) -> Sequence[tuple[Destination, DueRecipient]]:
+        """Return recipients that wait, of jobs that arrived before a time, the oldest first.
+
+        They are in the order of arrival, id and number, and begin behind ``after``. Whenever they are
+        due: what expires may wait for a site that rests.
+        """
+
+    async def load(self, job: str, numbers: Sequence[int]) -> LoadedJob | None:
+        """Return a job with those of these recipients that still wait; None if none does.
+
+        What is in memory for its first attempt is returned without waiting. The caller closes the
+        message's blob. What is damaged is held, and reported, and not returned.
+        """
+
+    async def read(self, job: str) -> LoadedJob | None:
+        """Return a job with all its recipients, held ones among them; None if there is no such job.
+
+        Otherwise as ``load``.
+        """
+
+    async def held(self, carrier: str = "") -> Sequence[HeldRecipient]:
+        """Return the recipients that are held, of a carrier or of all, the oldest jobs first."""
+
     async def save_site(self, site: SiteRecord) -> None:
-        """Remember what is known of a site."""
+        """Remember what is known of a site; of one with nothing but a name, forget it."""
 
     async def sites(self) -> Sequence[SiteRecord]:
         """Return what is remembered of all sites."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedJob:
-    """A job as it is read for an attempt. Whoever asked for it closes the message's blob."""
-
-    job: QueuedJob
-    recipients: Sequence[OwedRecipient]
-    message: Message

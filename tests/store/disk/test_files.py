@@ -4,6 +4,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults import FailDisk
+from twisted_mail.mail.message import MemoryBlob
+from twisted_mail.store.disk.blob import Descriptor, FileBlob
+from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.files import DiskFiles
 
 
@@ -54,3 +57,33 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     disk = FailDisk(0, errno.EIO, among=frozenset({"names"}))
     with pytest.raises(OSError, match="as told"):
         DiskFiles(disk).names(str(tmp_path))
+
+
+def test_a_blob_in_a_file_gets_a_name(tmp_path: Path):
+    disk = Disk()
+    fd = disk.create_unnamed(bytes(tmp_path))
+    disk.write(fd, b"octets")
+    blob = FileBlob(Descriptor(fd, disk), 6)
+    files = DiskFiles()
+    assert files.adopt(blob, str(tmp_path / "named"))
+    with pytest.raises(FileExistsError):
+        files.adopt(blob, str(tmp_path / "named"))
+    blob.close()
+    assert (tmp_path / "named").read_bytes() == b"octets"
+
+
+def test_a_blob_in_no_file_gets_none(tmp_path: Path):
+    assert not DiskFiles().adopt(MemoryBlob(b"octets"), str(tmp_path / "named"))
+    disk = Disk()
+    fd = disk.create(bytes(tmp_path / "lost"))
+    disk.unlink(bytes(tmp_path / "lost"))
+    blob = FileBlob(Descriptor(fd, disk), 0)
+    assert not DiskFiles().adopt(blob, str(tmp_path / "named"))
+    blob.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_room_is_octets_and_files(tmp_path: Path):
+    octets, inodes = DiskFiles().room(str(tmp_path))
+    assert octets > 0
+    assert inodes > 0

@@ -9,6 +9,8 @@ from twisted_mail.mail.message import PIECE
 from twisted_mail.store.disk.calls import Disk
 
 _DISK = Disk()
+# Another file system; one that cannot have a name again, or no /proc; hard links not allowed.
+_NO_NAME = (errno.EXDEV, errno.ENOENT, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EMLINK)
 
 
 class Descriptor:
@@ -84,6 +86,22 @@ class FileBlob:
         stop = self._size if stop is None else min(stop, self._size)
         with self._file.use() as number:
             yield from read_pieces(self._file.disk, number, start, stop)
+
+    def take_name(self, path: bytes) -> bool:
+        """Give the file a name, another one if it has any, and sync its octets.
+
+        Returns False where that is not possible: the file is on another file system, or lost its name.
+        Raises FileExistsError, OSError.
+        """
+        with self._file.use() as number:
+            try:
+                self._file.disk.link_open(number, path)
+            except OSError as error:
+                if error.errno in _NO_NAME:
+                    return False
+                raise
+            self._file.disk.sync_file(number)
+        return True
 
     def close(self) -> None:
         """Close the file, once those who read it now have ended."""

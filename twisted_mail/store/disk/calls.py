@@ -12,6 +12,7 @@ are those that the three calls raise too.
 import fcntl
 import os
 import stat
+import sys
 import tempfile
 import time
 import uuid
@@ -125,6 +126,12 @@ class Disk:
         """Give a file another name; the new name must be free."""
         os.link(path, new_path, follow_symlinks=False)
 
+    def link_open(self, fd: int, new_path: bytes) -> None:
+        """Give an open file a name, also one that was made without; the name must be free (open(2))."""
+        # With a descriptor of a folder, though none is needed, Python calls linkat(2): link(2) would not
+        # follow.
+        os.link(b"/proc/self/fd/%d" % fd, new_path, src_dir_fd=fd, follow_symlinks=True)
+
     def rename(self, path: bytes, new_path: bytes) -> None:
         """Rename, replacing what has the new name."""
         os.rename(path, new_path)
@@ -202,6 +209,11 @@ class Disk:
         """Return how many octets of a file system are free for this process, and how many it has."""
         found = os.statvfs(path)
         return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+
+    def free_inodes(self, path: bytes) -> int:
+        """Return how many more files a file system can have; very many where it has no such number."""
+        found = os.statvfs(path)
+        return found.f_favail if found.f_files else sys.maxsize
 
     def touch(self, path: bytes) -> None:
         """Notify those who watch a folder; its times of access and modification stay."""

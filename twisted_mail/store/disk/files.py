@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from twisted_mail.mail.message import Blob
-from twisted_mail.store.disk.blob import read_pieces
+from twisted_mail.store.disk.blob import FileBlob, read_pieces
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import (
     extend_file,
@@ -73,6 +73,15 @@ class DiskFiles:
         """Return a file as a blob, which closing does not remove."""
         name = os.fsencode(path)
         return PathBlob(self._disk, name, self._disk.stat(name).st_size)
+
+    def adopt(self, blob: Blob, path: str) -> bool:
+        """Give the file that a blob is in a name; return whether that was possible."""
+        return isinstance(blob, FileBlob) and blob.take_name(os.fsencode(path))
+
+    def room(self, folder: str) -> tuple[int, int]:
+        """Return how many octets and how many files a file system has room for."""
+        name = os.fsencode(folder)
+        return self._disk.room(name)[0], self._disk.free_inodes(name)
 
     def link(self, path: str, new_path: str) -> None:
         """Give a file another name. Raises FileExistsError."""
