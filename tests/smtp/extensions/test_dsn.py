@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tests.smtp.fakes import HELLO, MAIL, PROMISES, FakeQueue, SmtpFixture, say
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import DEFAULT_DSN_REQUEST, DsnRequest, Envelope
-from twisted_mail.smtp.extensions import xtext
+from twisted_mail.mail.mime import xtext
 
 ALICE, BOB = parse("alice@example.org"), parse("bob@example.org")
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from twisted_mail.interfaces import Peer, Submitter, Wire
+from twisted_mail.mail.mime import xtext
 from twisted_mail.mail.outcome import Outcome, ProtocolError
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.command_definition import BETWEEN_MAILS, Command
-from twisted_mail.smtp.extensions import xtext
 from twisted_mail.smtp.extensions.xclient import NAMES, is_trusted
 from twisted_mail.smtp.grammar import parse_hello
 from twisted_mail.smtp.greeting import greet

@@ -2,10 +2,10 @@
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import DsnRequest, MailParameters
+from twisted_mail.mail.mime import xtext
 from twisted_mail.mail.queued.job import OwedRecipient
 from twisted_mail.smtp.dialogue.capabilities import Capabilities
 from twisted_mail.smtp.dialogue.fitting import FittedMessage
-from twisted_mail.smtp.extensions import xtext
 
 MAX_ORCPT = 500  # octets, RFC 3461 §4.2
 

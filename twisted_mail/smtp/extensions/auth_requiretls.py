@@ -6,8 +6,8 @@ from twisted_mail.interfaces import Mechanism, usable_mechanisms
 from twisted_mail.mail import address
 from twisted_mail.mail.address import NULL, Address
 from twisted_mail.mail.envelope import MailParameters
+from twisted_mail.mail.mime import xtext
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.smtp.extensions import xtext
 from twisted_mail.smtp.extensions.extension import malformed
 from twisted_mail.smtp.session import SmtpSession
 

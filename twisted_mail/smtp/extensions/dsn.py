@@ -4,7 +4,7 @@ import re
 from typing import get_args
 
 from twisted_mail.mail.envelope import DsnReturn, NotifyEvent
-from twisted_mail.smtp.extensions import xtext
+from twisted_mail.mail.mime import xtext
 from twisted_mail.smtp.extensions.extension import malformed
 from twisted_mail.smtp.session import SmtpSession
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.smtp.extensions.xtext import decode, decode_unicode, encode, encode_unicode
+from twisted_mail.mail.mime.xtext import decode, decode_unicode, encode, encode_unicode
 
 
 def test_the_example_of_rfc_4954() -> None:
