@@ -24,6 +24,7 @@ from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.lists.settings import ListSettings
 from twisted_mail.plugin import protocols
 from twisted_mail.queue.program import Program
+from twisted_mail.queue.reports.settings import ReportSettings
 from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.store.settings import StoreSettings
 
@@ -57,6 +58,7 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
         ("lists", ListSettings),
         ("waiting", QueueSettings),
         ("sending", SendingSettings),
+        ("reports", ReportSettings),
         ("passwords", PasswordSettings),
         ("store", StoreSettings),
         ("dns", DnsSettings),
@@ -118,6 +120,7 @@ def test_every_option_has_its_default() -> None:
     assert (config.addresses, config.lists) == (AddressSettings(), ListSettings())
     assert config.waiting == QueueSettings()
     assert config.sending == SendingSettings()
+    assert config.reports == ReportSettings()
     assert config.listeners[0] == ListenerConfig("smtp", "tcp:25")
     assert config.tls.folder == config.state / "tls"
 

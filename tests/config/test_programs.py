@@ -49,6 +49,7 @@ def test_drop_ins_add_programs(tmp_path: Path) -> None:
         ('[addresses]\nseparators = "x"\n', "separators"),
         ('[lists]\nbase_url = "http://x"\n', "https"),
         ("[waiting]\nfirst_retry = 0\n", "first_retry"),
+        ('[reports]\npostmaster = "me"\n', "an address needs an @"),
     ],
 )
 def test_mistakes_are_reported_with_their_place(tmp_path: Path, text: str, said: str) -> None:

@@ -18,6 +18,7 @@ from twisted_mail.mail.address import Address
 from twisted_mail.mail.directory_entry import postmasters
 from twisted_mail.policy.networks import Networks
 from twisted_mail.queue.program import Program
+from twisted_mail.queue.reports.settings import ReportSettings
 from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.store.settings import StoreSettings
 
@@ -203,6 +204,7 @@ class Config:
     addresses: AddressSettings = field(default_factory=AddressSettings)
     lists: ListSettings = field(default_factory=ListSettings)
     waiting: QueueSettings = field(default_factory=QueueSettings)
+    reports: ReportSettings = field(default_factory=ReportSettings)
     programs: tuple[Program, ...] = ()
     sending: SendingSettings = field(default_factory=SendingSettings)
     providers: tuple[Provider, ...] = ()
@@ -226,6 +228,12 @@ class Config:
     def postmasters(self) -> tuple[Address, ...]:
         """Return who is asked in turn for the postmaster of a domain that has none."""
         return postmasters(self.addresses.postmaster, self.hostname, self.domains)
+
+    @property
+    def report_templates(self) -> str:
+        """Return the folder of the operator's own texts of reports, or an empty text."""
+        name = self.reports.templates
+        return str(Path(self.path.parent, Path(name).expanduser())) if name else ""
 
     @property
     def control_socket(self) -> Path:

@@ -31,6 +31,7 @@ from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.lists.settings import ListSettings
 from twisted_mail.mail.address import parse_domain
 from twisted_mail.queue.program import Program
+from twisted_mail.queue.reports.settings import ReportSettings
 from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.store.settings import StoreSettings
 
@@ -60,6 +61,7 @@ PLAIN_SECTIONS: Mapping[str, type] = {
     "lists": ListSettings,
     "waiting": QueueSettings,
     "sending": SendingSettings,
+    "reports": ReportSettings,
 }
 _READ_APART = (
     "hostname",

@@ -15,6 +15,7 @@ from twisted_mail.control.checks.installation import installation_notes
 from twisted_mail.control.checks.listeners import listener_notes
 from twisted_mail.control.checks.note import Note
 from twisted_mail.control.checks.queue import queue_notes
+from twisted_mail.control.checks.reports import report_notes
 from twisted_mail.control.checks.server_user import server_user_of
 from twisted_mail.control.checks.state import configuration_notes, mail_log_notes, state_notes
 from twisted_mail.control.output import FAILED, FINE, CommandResult, count, os_error_text
@@ -36,6 +37,7 @@ def check(options: argparse.Namespace, config: Config) -> CommandResult:
         mail_log_notes,
         directory_notes,
         queue_notes,
+        report_notes,
     )
     # Root could do everything: what matters is what the server's user can.
     with server_user_of(config.state).acting():

@@ -52,7 +52,12 @@ from twisted_mail.interfaces.queue import (
     Transport,
 )
 from twisted_mail.interfaces.renderer import Renderer
-from twisted_mail.interfaces.reports import ReportAction, ReportedRecipient, Reports
+from twisted_mail.interfaces.reports import (
+    ReportAction,
+    ReportedRecipient,
+    Reports,
+    WrittenReports,
+)
 from twisted_mail.interfaces.resolver import Resolver
 from twisted_mail.interfaces.sasl import Exchange, Mechanism, authenticate, usable_mechanisms
 from twisted_mail.interfaces.spool import (
@@ -167,6 +172,7 @@ __all__ = [
     "Wire",
     "WordStore",
     "Work",
+    "WrittenReports",
     "authenticate",
     "read_before",
     "unreported",

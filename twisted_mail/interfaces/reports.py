@@ -31,13 +31,26 @@ class ReportedRecipient:
     until: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenReports:
+    """Reports as jobs: one for each sender, so mostly one, or none where nobody is to be told.
+
+    ``lost`` has the numbers of the recipients whose failure somebody should hear of, and nobody can
+    be: the sender is empty or cannot be reached, and there is no postmaster.
+    """
+
+    jobs: tuple[NewJob, ...] = ()
+    lost: frozenset[int] = frozenset()
+
+
 class Reports(Protocol):
     """Writes reports. Whether a sender asked for one is decided here, too."""
 
     async def write(
         self, job: QueuedJob, message: Message, told: Sequence[ReportedRecipient]
-    ) -> NewJob | None:
-        """Return one report about these recipients as a job, or None where nobody is to be told.
+    ) -> WrittenReports:
+        """Return what is to be sent about these recipients of a job.
 
-        The message is lent. Raises Unavailable while the way back to the sender cannot be found.
+        The jobs belong in the transaction that notes what has become of the recipients. The message is
+        lent. Raises Unavailable while the way back to a sender cannot be found.
         """

@@ -35,7 +35,7 @@ def compose(notice: Notice, now: float, message_id: str) -> bytes:
     lines = [
         f"From: <{notice.sender}>",
         f"To: <{notice.recipient}>",
-        f"Subject: {_encoded(notice.subject)}",
+        f"Subject: {encoded_subject(notice.subject)}",
         f"Date: {format_date(now)}",
         f"Message-ID: <{message_id}>",
         f"Auto-Submitted: {notice.auto_submitted}",
@@ -58,7 +58,9 @@ def format_date(seconds: float) -> str:
     return format_mail_date(datetime.fromtimestamp(int(seconds), UTC))
 
 
-def _encoded(text: str) -> str:
+def encoded_subject(text: str) -> str:
     """Return a subject fit for a header, whatever characters it has."""
     plain = "".join(sign if sign.isprintable() else " " for sign in text)[:MAX_SUBJECT]
-    return plain if plain.isascii() else Header(plain, "utf-8").encode(linesep="\r\n")
+    if plain.isascii():
+        return plain
+    return Header(plain, "utf-8", header_name="Subject").encode(linesep="\r\n")
