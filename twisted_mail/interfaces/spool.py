@@ -8,6 +8,7 @@ from twisted_mail.mail.message import Message
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, QueuedJob
+from twisted_mail.mail.queued.suspension import Suspension, SuspensionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +19,16 @@ class SpoolChange:
     of those with the same number, or join the job with a number above all that it ever had; ``new`` are
     jobs that come of it (reports, notices, copies for members). A job without recipients goes, with its
     body. What names a job or a recipient that is not there any more is passed over. ``answered`` are
-    words of the operator, by number, and what has come of them.
+    words of the operator, by number, and what has come of them. ``suspended`` take the place of those of
+    the same kind and name, and ``resumed`` are kinds and names.
     """
 
     gone: Sequence[tuple[str, int]] = ()
     altered: Sequence[tuple[str, OwedRecipient]] = ()
     new: Sequence[NewJob] = ()
     answered: Sequence[tuple[int, str]] = ()
+    suspended: Sequence[Suspension] = ()
+    resumed: Sequence[tuple[SuspensionKind, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

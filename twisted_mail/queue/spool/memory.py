@@ -22,6 +22,7 @@ from twisted_mail.mail.queued.job import (
     QueuedJob,
     RecipientState,
 )
+from twisted_mail.mail.queued.suspension import Suspension, SuspensionKind
 from twisted_mail.queue.spool.room import ID_TAKEN, TOO_MANY
 from twisted_mail.queue.spool.turns import age, due_recipient, without_crowds
 
@@ -49,13 +50,15 @@ class MemoryJobSpool:
     """Fulfils ``interfaces.JobSpool`` without a disk, with at most ``max_jobs`` jobs.
 
     ``jobs`` has those that are kept and those that are prepared, by id. ``failure``, where a test sets
-    one, is raised by the next method that writes. ``answers`` has what words were answered.
+    one, is raised by the next method that writes. ``answers`` has what words were answered,
+    ``suspensions`` what is suspended.
     """
 
     def __init__(self, max_jobs: int = 1_000_000) -> None:
         self.jobs: dict[str, MemoryJob] = {}
         self.site_records: dict[str, SiteRecord] = {}
         self.answers: dict[int, str] = {}
+        self.suspensions: dict[tuple[SuspensionKind, str], Suspension] = {}
         self.failure: Unavailable | None = None
         self._max_jobs = max_jobs
 
@@ -137,6 +140,9 @@ class MemoryJobSpool:
         for new in change.new:
             self._add(new, is_kept=True)
         self.answers.update(change.answered)
+        self.suspensions.update({(one.kind, one.name): one for one in change.suspended})
+        for resumed in change.resumed:
+            self.suspensions.pop(resumed, None)
 
     def _forget_if_served(self, id: str) -> None:
         if id in self.jobs and self.jobs[id].is_kept and not self.jobs[id].recipients:
