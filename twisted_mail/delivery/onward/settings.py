@@ -17,7 +17,7 @@ class SendingSettings:
     ``relay`` is the host that gets all mail for other domains, as ``smtp://relay.example.net:587``;
     without one each domain's mail hosts do. ``relay_login`` is a file with a name and a password, each in
     a line of its own; a relative path begins at the state folder. ``relay_tls`` is what is demanded of
-    TLS there.
+    TLS there, and ``authorities`` a PEM file with those that are trusted, instead of the system's.
     ``families`` are the versions of IP that are used, and ``allows_private`` networks that are dialled
     although they are not public. ``port`` is that of mail hosts: other than 25 in laboratories only.
 
@@ -30,6 +30,7 @@ class SendingSettings:
     relay: str = ""
     relay_login: str = ""
     relay_tls: RelayTls = "verify"
+    authorities: str = ""
     families: Families = "both"
     allows_private: tuple[str, ...] = ()
     port: int = 25

@@ -1,0 +1,437 @@
+"""The carrier of mail to other hosts, over hosts that are faked."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.delivery.onward.fakes import (
+    OK,
+    POLICY,
+    FakeClient,
+    FakeHost,
+    FakeWork,
+    attempt,
+    transaction,
+)
+from twisted_mail.delivery.onward.dialing_rules import DialingRules
+from twisted_mail.delivery.onward.mail_hosts import MailHostFinder
+from twisted_mail.delivery.onward.next_hosts import NextHostFinder
+from twisted_mail.delivery.onward.providers import Provider, Providers
+from twisted_mail.delivery.onward.relay_login import RelayLogin
+from twisted_mail.delivery.onward.settings import SendingSettings
+from twisted_mail.delivery.remote import REST_SECONDS, RemoteCarrier
+from twisted_mail.interfaces import Site
+from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.dns import MailHost
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
+from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.smtp.dialogue.settings import TlsLevel
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.resolver import FakeResolver
+
+B = "bob@there.example"
+
+
+class Fixture:
+    """A carrier, its DNS, and the hosts of the world by their addresses."""
+
+    def __init__(self, *providers: Provider, login: Any = None, **settings: Any) -> None:
+        self.dns, self.client, self.clock = FakeResolver(), FakeClient(), StillClock()
+        self.settings = SendingSettings(**settings)
+        hosts = MailHostFinder(self.dns, DialingRules(), "mail.here.example", lambda hosts: None)
+        finder = NextHostFinder(self.settings, Providers(providers), hosts, self.dns)
+        self.carrier = RemoteCarrier(
+            self.client, finder, self.clock, self.settings, "mail.here.example", login
+        )
+        self.work = FakeWork()
+
+    def domain(self, name: str, *hosts: str) -> "Fixture":
+        self.dns.add(name, "MX", *(MailHost(at, host) for at, host in enumerate(hosts)))
+        return self
+
+    def host(self, name: str, *addresses: str, **values: Any) -> "Fixture":
+        for address in addresses:
+            self.dns.add(name, "AAAA" if ":" in address else "A", address)
+            self.client.hosts[address] = FakeHost(**values)
+        return self
+
+    def down(self, name: str, *addresses: str) -> "Fixture":
+        self.host(name, *addresses)
+        for address in addresses:
+            del self.client.hosts[address]
+        return self
+
+    def site(self, domain: str = "there.example") -> Site | Attempt:
+        return finish(self.carrier.site(Destination("smtp", domain)))
+
+    def serve(self, *transactions: Transaction, later: tuple[Transaction, ...] = ()) -> FakeWork:
+        """Hand these on, after their sites were asked for, as the queue does."""
+        for one in (*transactions, *later):
+            self.site(one.destination.name)
+        self.work.waiting += transactions
+        self.work.later += later
+        finish(self.carrier.serve(Site("smtp", "x"), self.work))
+        return self.work
+
+
+@pytest.fixture
+def there() -> Fixture:
+    fixture = Fixture().domain("there.example", "mx1.example", "mx2.example")
+    return fixture.host("mx1.example", "192.0.2.1").host("mx2.example", "192.0.2.2")
+
+
+def mail(*recipients: str, id: str = "a", last: Attempt | None = None) -> Transaction:
+    return transaction(*recipients or (B,), id=id, last=last)
+
+
+# ------------------------------------------------------------ sites
+
+
+def test_a_site_is_asked_for(there: Fixture) -> None:
+    site = there.site()
+    assert isinstance(site, Site)
+    assert site.name == "mx1.example"
+
+
+def test_why_there_is_no_site(there: Fixture) -> None:
+    there.dns.missing.add("nowhere.example")
+    there.dns.broken.add("silent.example")
+    final, later = there.site("nowhere.example"), there.site("silent.example")
+    assert isinstance(final, Attempt)
+    assert isinstance(later, Attempt)
+    assert (final.outcome.enhanced, final.reply_class) == ("5.1.2", ReplyClass.DNS)
+    assert (later.outcome.enhanced, later.reply_class) == ("4.4.3", ReplyClass.DNS)
+
+
+# ------------------------------------------------------------ handing on
+
+
+def test_what_there_is_goes_over_one_connection(there: Fixture) -> None:
+    work = there.serve(mail(id="a"), mail(id="b"), later=(mail(id="c"),))
+    assert there.client.sent == [("192.0.2.1", "a"), ("192.0.2.1", "b"), ("192.0.2.1", "c")]
+    assert there.client.addresses == ["192.0.2.1"]
+    assert work.codes == [("a", {1: 250}), ("b", {1: 250}), ("c", {1: 250})]
+    assert there.client.is_open == 0
+
+
+def test_the_next_host_is_dialled_where_one_does_not_answer(there: Fixture) -> None:
+    del there.client.hosts["192.0.2.1"]
+    work = there.serve(mail())
+    assert there.client.addresses == ["192.0.2.1", "192.0.2.2"]
+    assert work.codes == [("a", {1: 250})]
+    assert work.unreached == []
+
+
+@pytest.mark.parametrize("greeting", [Outcome(554, "5.7.1", "go away"), Outcome(421, "", "busy")])
+def test_a_greeting_that_refuses_is_of_one_host(there: Fixture, greeting: Outcome) -> None:
+    there.client.hosts["192.0.2.1"].refuses = greeting
+    assert there.serve(mail()).codes == [("a", {1: 250})]
+
+
+def test_a_site_that_is_not_reached_rests_and_its_mail_is_as_it_was(there: Fixture) -> None:
+    there.client.hosts.clear()
+    work = there.serve(mail(id="a"), mail(id="b"))
+    (attempt,) = work.unreached
+    assert attempt.outcome.is_temporary
+    assert work.ended == []
+    assert [one.job.id for one in work.waiting] == ["b"]
+
+
+def test_what_a_host_has_said_goes_before_one_that_is_silent(there: Fixture) -> None:
+    there.client.hosts["192.0.2.1"].refuses = Outcome(554, "5.7.1", "blocked")
+    del there.client.hosts["192.0.2.2"]
+    (attempt,) = there.serve(mail()).unreached
+    assert (attempt.outcome.code, attempt.outcome.enhanced) == (454, "4.7.1")  # not final
+    assert attempt.host == "mx1.example"
+
+
+def test_hosts_that_never_take_mail_are_final_if_all_are(there: Fixture) -> None:
+    for host in there.client.hosts.values():
+        host.refuses = Outcome(521, "", "mx.example does not accept mail")
+    work = there.serve(mail(id="a"), mail(id="b"))
+    assert work.codes == [("a", {1: 521}), ("b", {1: 521})]
+    assert there.client.addresses == ["192.0.2.1", "192.0.2.2"]
+    there.client.hosts["192.0.2.2"].refuses = Outcome(421, "", "busy")
+    assert len(there.serve(mail()).unreached) == 1
+
+
+def test_a_destination_that_has_become_unknown_is_ended_and_others_go_on(there: Fixture) -> None:
+    there.dns.broken.add("silent.example")
+    work = there.serve(mail("x@silent.example", "y@silent.example", id="a"), mail(id="b"))
+    assert work.codes == [("a", {1: 451, 2: 451}), ("b", {1: 250})]
+    assert work.unreached == []
+
+
+def test_nothing_to_do(there: Fixture) -> None:
+    there.serve()
+    assert there.client.dialled == []
+
+
+# ------------------------------------------------------------ other destinations
+
+
+def test_another_domain_of_the_same_hosts_goes_over_the_connection(there: Fixture) -> None:
+    there.domain("other.example", "mx1.example")
+    there.serve(mail(id="a"), mail("x@other.example", id="b"))
+    assert there.client.addresses == ["192.0.2.1"]
+
+
+def test_another_domain_of_other_hosts_gets_another_connection(there: Fixture) -> None:
+    there.domain("other.example", "mx9.example").host("mx9.example", "192.0.2.9")
+    work = there.serve(mail(id="a"), mail("x@other.example", id="b"), mail(id="c"))
+    assert there.client.sent == [("192.0.2.1", "a"), ("192.0.2.9", "b"), ("192.0.2.1", "c")]
+    assert len(work.ended) == 3
+
+
+# ------------------------------------------------------------ greylists
+
+
+def grey(host: str, address: str) -> Attempt:
+    return attempt(
+        "450 4.2.0 Greylisted", host=host, address=address, reply_class=ReplyClass.GREYLIST
+    )
+
+
+def test_a_greylist_sees_mail_come_back_at_the_same_address(there: Fixture) -> None:
+    there.serve(mail(last=grey("mx2.example", "192.0.2.2")))
+    assert there.client.addresses == ["192.0.2.2"]
+
+
+def test_a_greylist_that_is_gone_keeps_no_mail_back(there: Fixture) -> None:
+    there.serve(mail(last=grey("mx7.example", "192.0.2.7")))
+    assert there.client.addresses == ["192.0.2.1"]
+
+
+def test_mail_that_a_greylist_waits_for_leaves_an_open_connection(there: Fixture) -> None:
+    there.serve(mail(id="a"), mail(id="b", last=grey("mx2.example", "192.0.2.2")), mail(id="c"))
+    assert there.client.sent == [("192.0.2.1", "a"), ("192.0.2.2", "b"), ("192.0.2.2", "c")]
+
+
+# ------------------------------------------------------------ answers
+
+
+def test_replies_are_classified(there: Fixture) -> None:
+    there.client.hosts["192.0.2.1"].answers = lambda one: Outcome(550, "5.1.1", "User unknown")
+    ((_, attempts),) = there.serve(mail()).ended
+    assert attempts[1].reply_class is ReplyClass.MAILBOX
+
+
+def test_a_rate_is_noted(there: Fixture) -> None:
+    there.client.hosts["192.0.2.1"].answers = lambda one: Outcome(450, "4.7.1", "too much mail")
+    assert len(there.serve(mail()).slowed) == 1
+
+
+def test_the_rate_of_one_mailbox_is_no_rate_of_the_site(there: Fixture) -> None:
+    text = "The user is receiving mail at a rate that prevents this"
+    there.client.hosts["192.0.2.1"].answers = lambda one: Outcome(450, "4.2.1", text)
+    assert there.serve(mail()).slowed == []
+
+
+def test_421_at_the_end_of_a_connection_is_noted_once(there: Fixture) -> None:
+    there.client.hosts["192.0.2.1"] = FakeHost(ends=Outcome(421, "4.7.0", "enough"), most=1)
+    work = there.serve(mail(id="a"), mail(id="b"))
+    assert [one.outcome.code for one in work.slowed] == [421]
+    assert work.unreached == []
+
+
+def test_a_connection_that_ends_before_anything_is_said_is_no_success(there: Fixture) -> None:
+    there.client.hosts["192.0.2.1"] = FakeHost(ends=Outcome(451, "4.4.2", "lost"), most=0)
+    assert len(there.serve(mail()).unreached) == 1
+
+
+def test_a_bug_of_the_client_closes_the_connection(there: Fixture) -> None:
+    def bug(recipient: str) -> Outcome:
+        raise RuntimeError("a bug")
+
+    there.client.hosts["192.0.2.1"].answers = bug
+    with pytest.raises(RuntimeError):
+        there.serve(mail())
+    assert there.client.is_open == 0
+    assert not there.carrier._open
+
+
+# ------------------------------------------------------------ two versions of IP
+
+
+@pytest.fixture
+def both() -> Fixture:
+    fixture = Fixture().domain("there.example", "mx.example")
+    fixture.host("mx.example", "2001:db8::1", answers=lambda one: POLICY)
+    return fixture.host("mx.example", "192.0.2.1")
+
+
+def test_what_ipv6_is_refused_by_policy_goes_by_ipv4(both: Fixture) -> None:
+    work = both.serve(mail(id="a"), mail(id="b"))
+    assert both.client.sent[:2] == [("2001:db8::1", "a"), ("192.0.2.1", "a")]
+    assert work.codes[0] == ("a", {1: 250})
+    assert work.avoids == 6
+
+
+def test_after_that_only_ipv4_is_dialled(both: Fixture) -> None:
+    both.work.avoids = 6
+    both.serve(mail())
+    assert both.client.addresses == ["192.0.2.1"]
+
+
+def test_the_reverse() -> None:
+    fixture = Fixture().domain("there.example", "mx.example")
+    fixture.host("mx.example", "192.0.2.1", answers=lambda one: POLICY)
+    fixture.host("mx.example", "2001:db8::1")
+    fixture.client.hosts["2001:db8::1"].refuses = Outcome(554, "5.7.1", "no")
+    work = fixture.serve(mail())
+    assert fixture.client.addresses == ["2001:db8::1", "192.0.2.1", "2001:db8::1"]
+    assert work.codes == [("a", {1: 550})]  # the other version is no better
+
+
+def test_only_who_was_refused_is_tried_again(both: Fixture) -> None:
+    both.client.hosts["2001:db8::1"].answers = lambda one: POLICY if one == B else OK
+    work = both.serve(mail(B, "carol@there.example"))
+    assert work.codes == [("a", {2: 250}), ("a", {1: 250})]
+    assert work.ended[0][0] is work.ended[1][0]
+
+
+def test_a_refusal_over_both_is_final_and_not_tried_twice_again(both: Fixture) -> None:
+    both.client.hosts["192.0.2.1"].answers = lambda one: POLICY
+    assert both.serve(mail(id="a")).codes == [("a", {1: 550})]
+    assert both.client.addresses == ["2001:db8::1", "192.0.2.1"]
+    both.serve(mail(id="b"))
+    assert both.client.addresses == ["2001:db8::1", "192.0.2.1", "2001:db8::1"]
+    assert both.work.codes == [("a", {1: 550}), ("b", {1: 550})]
+    assert both.work.avoids == 0
+
+
+def test_where_ipv4_is_not_reached_the_refusal_stands(both: Fixture) -> None:
+    del both.client.hosts["192.0.2.1"]
+    assert both.serve(mail()).codes == [("a", {1: 550})]
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Outcome(550, "5.1.1", "User unknown"),
+        Outcome(552, "5.2.2", "Mailbox full"),
+        Outcome(550, "5.7.1", "Message contains a virus"),
+        Outcome(450, "4.7.25", "No reverse name"),
+    ],
+)
+def test_other_refusals_stand(both: Fixture, outcome: Outcome) -> None:
+    both.client.hosts["2001:db8::1"].answers = lambda one: outcome
+    work = both.serve(mail())
+    assert both.client.addresses == ["2001:db8::1"]
+    assert work.codes == [("a", {1: outcome.code})]
+
+
+# ------------------------------------------------------------ providers
+
+
+def provider_fixture() -> Fixture:
+    fixture = Fixture(Provider("big", ("big.example",), messages=7))
+    fixture.domain("a.example", "a.big.example").domain("b.example", "b.big.example")
+    return fixture.down("a.big.example", "192.0.2.1").host("b.big.example", "192.0.2.2")
+
+
+def test_one_customer_of_a_provider_that_is_down_is_no_word_on_the_others() -> None:
+    fixture = provider_fixture()
+    work = fixture.serve(
+        mail("x@a.example", id="a"), mail("y@a.example", id="b"), mail("x@b.example", id="c")
+    )
+    assert work.codes == [("a", {1: 451}), ("b", {1: 451}), ("c", {1: 250})]
+    assert work.unreached == []
+    assert fixture.client.settings[-1].limits.max_messages == 7
+
+
+def test_that_customer_is_not_dialled_for_a_while() -> None:
+    fixture = provider_fixture()
+    fixture.serve(mail("x@a.example", id="a"))
+    assert isinstance(fixture.site("a.example"), Attempt)
+    fixture.serve(mail("x@a.example", id="b"))
+    assert fixture.client.addresses == ["192.0.2.1"]
+    fixture.clock.seconds += REST_SECONDS
+    assert isinstance(fixture.site("a.example"), Site)
+
+
+# ------------------------------------------------------------ limits
+
+
+def test_an_address_with_all_its_connections_is_passed_over(there: Fixture) -> None:
+    there.carrier._open["192.0.2.1"] = there.settings.address_connections
+    there.serve(mail())
+    assert there.client.addresses == ["192.0.2.2"]
+
+
+def test_a_site_with_all_its_connections_is_to_have_fewer(there: Fixture) -> None:
+    there.carrier._open.update(dict.fromkeys(("192.0.2.1", "192.0.2.2"), 10))
+    work = there.serve(mail())
+    assert there.client.addresses == []
+    assert (len(work.slowed), work.ended) == (1, [])
+
+
+def test_limits_and_port_are_those_of_the_settings() -> None:
+    fixture = Fixture(port=2525, messages=3, age=4, idle=5, recipients=6)
+    fixture.host("there.example", "192.0.2.1").serve(mail())
+    (settings,), (hop,) = fixture.client.settings, fixture.client.dialled
+    limits = settings.limits
+    assert (limits.max_messages, limits.max_age, limits.idle, limits.max_recipients) == (3, 4, 5, 6)
+    assert (hop.port, hop.host, hop.source) == (2525, "there.example", "")
+    assert (settings.hostname, settings.tls, settings.login) == (
+        "mail.here.example",
+        TlsLevel.MAY,
+        None,
+    )
+
+
+def test_no_address_of_a_version_that_is_used_is_for_now() -> None:
+    fixture = Fixture(families="ipv6").host("there.example", "192.0.2.1")
+    (attempt,) = fixture.serve(mail()).unreached
+    assert attempt.outcome.is_temporary
+
+
+# ------------------------------------------------------------ the relay
+
+
+class FakeLogin(RelayLogin):
+    def __init__(self, read: Callable[[], Credentials]) -> None:
+        self.read_now = read
+
+    async def read(self) -> Credentials:
+        return self.read_now()
+
+
+def test_a_relay_gets_all_with_a_login_over_proven_tls() -> None:
+    login = FakeLogin(lambda: Credentials("alice", "secret"))
+    fixture = Fixture(relay="smtps://10.0.0.1", relay_login="x", login=login)
+    fixture.client.hosts["10.0.0.1"] = FakeHost()
+    work = fixture.serve(mail(id="a"), mail("x@other.example", id="b"))
+    assert fixture.client.sent == [("10.0.0.1", "a"), ("10.0.0.1", "b")]
+    (settings,), (hop,) = fixture.client.settings, fixture.client.dialled
+    assert (settings.tls, settings.is_tls_implicit) == (TlsLevel.VERIFY, True)
+    assert settings.login == Credentials("alice", "secret")
+    assert not settings.trusts_unproven
+    assert hop.port == 465
+    assert len(work.ended) == 2
+
+
+def test_a_login_that_cannot_be_read_is_trouble_for_now(tmp_path: Any) -> None:
+    login = RelayLogin(tmp_path / "none", InlineBlocking(), lambda where, error: None)
+    fixture = Fixture(relay="smtp://10.0.0.1", relay_login="x", login=login)
+    (attempt,) = fixture.serve(mail()).unreached
+    assert attempt.reply_class is ReplyClass.CONFIGURATION
+    assert fixture.client.dialled == []
+
+
+def test_a_login_that_is_refused_is_no_failure_of_the_mail() -> None:
+    fixture = Fixture(relay="smtp://10.0.0.1")
+    fixture.client.hosts["10.0.0.1"] = FakeHost(refuses=Outcome(535, "5.7.8", "Wrong password"))
+    work = fixture.serve(mail())
+    assert work.ended == []
+    assert work.unreached[0].outcome.is_temporary
+
+
+def test_what_a_relay_refuses_by_policy_stands() -> None:
+    fixture = Fixture(relay="smtp://relay.example")
+    fixture.host("relay.example", "2001:db8::1", answers=lambda one: POLICY)
+    fixture.host("relay.example", "192.0.2.1")
+    assert fixture.serve(mail()).codes == [("a", {1: 550})]

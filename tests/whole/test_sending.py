@@ -1,0 +1,235 @@
+"""The carrier of mail to other hosts over real sockets: to Postfix's sink, and to a server of our own."""
+
+import contextlib
+import os
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.delivery.onward.fakes import FakeWork, transaction
+from tests.whole.live import LiveServer, await_in_reactor, in_reactor, needs, the_reactor
+from tests.whole.names import NameServer
+from tests.whole.ports import free_port
+from tests.whole.process import select_nothing
+from twisted_mail.assembly.sending import SendingDependencies, make_remote_carrier
+from twisted_mail.config import Config
+from twisted_mail.delivery.onward.settings import SendingSettings
+from twisted_mail.delivery.remote import RemoteCarrier
+from twisted_mail.interfaces import Site, unreported
+from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
+from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.net.dns.questions import DnsQuestions
+from twisted_mail.net.dns.resolver import DnsResolver
+from twisted_mail.net.dns.stub_resolver import StubResolver
+from twisted_mail.net.process.blocking import ThreadBlocking
+from twisted_mail.net.process.clock import ReactorClock
+from twisted_mail.testing.wire import FakeBlobWriter
+
+pytestmark = pytest.mark.whole
+
+RECORDS = {
+    "there.example": {"MX": ["10 mx1.there.example.", "20 mx2.there.example."]},
+    "other.example": {"MX": ["10 mx2.there.example."]},
+    "mx1.there.example": {"A": ["127.0.0.3"]},  # where nobody listens
+    "mx2.there.example": {"A": ["127.0.0.2"]},
+    "inward.example": {"MX": ["10 localhost.inward.example."]},
+    "localhost.inward.example": {"A": ["127.0.0.2"]},
+    "example.org": {"MX": ["10 mail.example.org."]},
+    "mail.example.org": {"A": ["127.0.0.1"]},
+}
+
+
+@pytest.fixture
+def names() -> Iterator[NameServer]:
+    server = NameServer(RECORDS)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def blocking() -> Iterator[ThreadBlocking]:
+    threads = ThreadBlocking(the_reactor(), "test", 1)
+    in_reactor(threads.start)
+    yield threads
+    in_reactor(threads.stop)
+
+
+@pytest.fixture
+def carrier(
+    names: NameServer, blocking: ThreadBlocking, tmp_path: Path
+) -> Callable[..., RemoteCarrier]:
+    """Make a carrier that asks our DNS; it may dial this machine, unless a test says no."""
+    clock = ReactorClock(the_reactor())
+
+    def make(**settings: Any) -> RemoteCarrier:
+        stub = StubResolver(the_reactor(), [(names.host, names.port)], 5.0)
+        values = {"allows_private": ("127.0.0.0/8",), "idle": 0.0} | settings
+        config = Config(
+            tmp_path / "none", "mail.here.example", tmp_path, sending=SendingSettings(**values)
+        )
+        resolver = DnsResolver(DnsQuestions(stub.ask, clock))
+        doors = SendingDependencies(
+            the_reactor(), clock, resolver, blocking, unreported, FakeBlobWriter
+        )
+        return in_reactor(lambda: make_remote_carrier(config, doors))  # type: ignore[no-any-return]
+
+    return make
+
+
+@contextlib.contextmanager
+def sink(port: int, *options: str) -> Iterator[None]:
+    """Run Postfix's sink on 127.0.0.2."""
+    user = () if os.geteuid() else ("-u", "nobody")
+    command = [needs("smtp-sink"), *user, "-h", "mx2.there.example", *options]
+    process = subprocess.Popen([*command, f"127.0.0.2:{port}", "20"])
+    try:
+        wait_for_sink(port)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_for_sink(port: int) -> None:
+    for _ in range(500):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.2", port)) == 0:
+                return
+        select_nothing(0.02)
+    raise AssertionError("the sink does not listen")
+
+
+def serve(carrier: RemoteCarrier, *transactions: Transaction) -> FakeWork:
+    """Hand these on, as the queue does."""
+    work = FakeWork(list(transactions))
+
+    async def run() -> None:
+        for one in transactions:
+            await carrier.site(one.destination)
+        await carrier.serve(Site("smtp", "x"), work)
+
+    await_in_reactor(run())
+    return work
+
+
+def site(carrier: RemoteCarrier, domain: str) -> Site | Attempt:
+    return await_in_reactor(carrier.site(Destination("smtp", domain)))
+
+
+def test_mail_goes_to_the_next_host_where_the_first_is_down(
+    carrier: Callable[..., RemoteCarrier],
+) -> None:
+    port = free_port()
+    with sink(port):
+        mails = [transaction("bob@there.example", id=f"a{number}") for number in range(20)]
+        work = serve(carrier(port=port), *mails, transaction("x@other.example", id="b"))
+    assert [codes for _, codes in work.codes] == [{1: 250}] * 21
+    attempts = [one for _, attempts in work.ended for one in attempts.values()]
+    assert {(one.host, one.address) for one in attempts} == {
+        ("mx2.there.example", f"127.0.0.2:{port}")
+    }
+    assert [one.use for one in attempts] == list(range(1, 22))  # one connection, for both domains
+
+
+def test_a_refusal_has_its_words_and_its_class(
+    carrier: Callable[..., RemoteCarrier],
+) -> None:
+    port = free_port()
+    with sink(port, "-f", "RCPT"):
+        work = serve(carrier(port=port), transaction("bob@there.example", "c@there.example"))
+    ((_, attempts),) = work.ended
+    assert [one.outcome.code for one in attempts.values()] == [500, 500]
+    assert attempts[1].command == "RCPT TO:<bob@there.example>"
+
+
+def test_a_site_where_nobody_listens_rests(carrier: Callable[..., RemoteCarrier]) -> None:
+    work = serve(carrier(port=free_port()), transaction("bob@there.example"))
+    (attempt,) = work.unreached
+    assert attempt.reply_class is ReplyClass.NETWORK
+    assert work.ended == []
+
+
+def test_a_host_that_closes_after_the_greeting_is_not_reached(
+    carrier: Callable[..., RemoteCarrier],
+) -> None:
+    port = free_port()
+    with sink(port, "-q", "CONNECT"):
+        work = serve(carrier(port=port), transaction("bob@there.example"))
+    assert len(work.unreached) == 1
+    assert work.ended == []
+
+
+def test_this_machine_is_not_dialled_because_the_dns_says_so(
+    carrier: Callable[..., RemoteCarrier],
+) -> None:
+    port = free_port()
+    with sink(port):
+        made = carrier(port=port, allows_private=())
+        found = site(made, "inward.example")
+        work = serve(made, transaction("bob@inward.example"), transaction("x@[127.0.0.2]"))
+    assert isinstance(found, Attempt)
+    assert found.outcome.enhanced == "5.4.4"
+    assert [codes for _, codes in work.codes] == [{1: 550}, {1: 550}]
+
+
+def test_names_that_do_not_exist_are_final_and_broken_ones_are_not(
+    carrier: Callable[..., RemoteCarrier], names: NameServer
+) -> None:
+    names.broken.add("broken.example")
+    made = carrier()
+    gone, broken = site(made, "gone.example"), site(made, "broken.example")
+    assert isinstance(gone, Attempt)
+    assert isinstance(broken, Attempt)
+    assert (gone.outcome.enhanced, broken.outcome.enhanced) == ("5.1.2", "4.4.3")
+
+
+def test_mail_arrives_at_a_server_of_ours(
+    carrier: Callable[..., RemoteCarrier], tmp_path: Path
+) -> None:
+    (tmp_path / "there").mkdir()
+    server = LiveServer(tmp_path / "there")
+    try:
+        work = serve(
+            carrier(port=server.ports["smtp"]),
+            transaction("bob@example.org", "nobody@example.org", id="a"),
+            transaction("alice@example.org", id="b"),
+        )
+        (arrived,) = (server.maildir("bob@example.org") / "new").iterdir()
+        text = arrived.read_text()
+    finally:
+        server.stop()
+    assert [codes for _, codes in work.codes] == [{1: 250, 2: 550}, {1: 250}]
+    attempts = work.ended[0][1]
+    assert attempts[2].reply_class is ReplyClass.MAILBOX
+    assert attempts[1].tls.startswith("TLS")
+    assert attempts[1].outcome.text.startswith("Ok: queued as")
+    assert "from mail.here.example" in text
+    assert text.endswith("Subject: x\n\n")
+
+
+def test_a_relay_gets_mail_with_a_login_over_proven_tls(
+    carrier: Callable[..., RemoteCarrier], names: NameServer, tmp_path: Path
+) -> None:
+    (tmp_path / "there").mkdir()
+    server = LiveServer(tmp_path / "there")
+    (tmp_path / "login").write_text("alice@example.org\nsecret\n")
+    relay = {"relay": f"smtp://mail.example.org:{server.ports['submission']}"}
+    authorities = {"authorities": str(tmp_path / "there" / "ca.pem")}
+    mail = transaction("bob@example.org", sender="alice@example.org")
+    try:
+        work = serve(carrier(**relay, **authorities, relay_login="login"), mail)
+        unproven = serve(carrier(**relay, relay_login="login"), mail)
+        (tmp_path / "login").write_text("alice@example.org\nwrong\n")
+        wrong = serve(carrier(**relay, **authorities, relay_login="login"), mail)
+    finally:
+        server.stop()
+    assert [codes for _, codes in work.codes] == [{1: 250}]
+    assert unproven.ended == wrong.ended == []
+    assert unproven.unreached[0].reply_class is ReplyClass.TLS
+    assert wrong.unreached[0].reply_class is ReplyClass.CONFIGURATION
+    assert wrong.unreached[0].outcome.is_temporary

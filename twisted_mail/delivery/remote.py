@@ -1,0 +1,285 @@
+"""The ``smtp`` carrier: hands mail on to other hosts.
+
+For each connection it takes the first transaction, finds the hosts of its destination, dials them in
+order, and lets the client hand on what there is. A host that cannot be spoken to is followed by the next
+one; when none is left, the site cannot be reached.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.defer import Deferred, DeferredSemaphore
+
+from twisted_mail.delivery.onward.attempts import (
+    CLOSING,
+    NO_SERVICE,
+    as_temporary,
+    asks_for_less,
+    failed,
+    for_all,
+    greylisted_at,
+    with_class,
+    worst,
+)
+from twisted_mail.delivery.onward.connection_work import ConnectionWork, SecondTry
+from twisted_mail.delivery.onward.dial_order import Families, Place, dial_order, prefer
+from twisted_mail.delivery.onward.mail_hosts import ip_version
+from twisted_mail.delivery.onward.memory import RecentlyKnown
+from twisted_mail.delivery.onward.next_hosts import NO_FAMILY, NextHostFinder, NextHosts
+from twisted_mail.delivery.onward.relay_login import RelayLogin
+from twisted_mail.delivery.onward.settings import SendingSettings
+from twisted_mail.interfaces import Clock, Site, Work
+from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
+from twisted_mail.mail.queued.destination import SMTP, Destination
+from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.smtp.dialogue.message_supply import MessageSupply
+from twisted_mail.smtp.dialogue.settings import ClientSettings, DialogueLimits, NextHop, TlsLevel
+
+MAX_LOOKUPS = 50  # destinations whose hosts are looked up at a time
+KNOWN_SECONDS = (
+    600.0  # that hosts are known for connections that are open; the DNS has its own cache
+)
+REST_SECONDS = 300.0  # of a destination whose hosts are not reached, while its site may be
+SECOND_TRY_SECONDS = 3600.0  # after a second try over the other version of IP that did not help
+
+TOO_MANY = Outcome(451, "4.3.2", "All connections to the hosts of the domain are in use")
+
+
+class MailSession(Protocol):
+    """A connection to a host that is ready for mail."""
+
+    async def hand_on(self, work: MessageSupply) -> Attempt | None:
+        """Hand on what there is; return why the connection has ended, or None."""
+
+    def close(self) -> None:
+        """Say QUIT, and close soon; harmless when repeated."""
+
+
+class MailClient(Protocol):
+    """What opens connections: ``smtp.client.SmtpClient``."""
+
+    async def connect(self, hop: NextHop, settings: ClientSettings) -> MailSession | Attempt:
+        """Return a connection that is ready for mail, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialled:
+    session: MailSession
+    place: Place
+
+
+class RemoteCarrier:
+    """Fulfils ``interfaces.Carrier`` for mail to other hosts.
+
+    ``hostname`` is our name in EHLO; ``login`` is for the relay, if there is one that wants it.
+    """
+
+    name = SMTP
+
+    def __init__(
+        self,
+        client: MailClient,
+        finder: NextHostFinder,
+        clock: Clock,
+        settings: SendingSettings,
+        hostname: str,
+        login: RelayLogin | None = None,
+    ) -> None:
+        self._client = client
+        self._finder = finder
+        self._clock = clock
+        self._settings = settings
+        self._hostname = hostname
+        self._login = login
+        self._lookups = DeferredSemaphore(MAX_LOOKUPS)
+        self._known: RecentlyKnown[NextHosts] = RecentlyKnown(clock, KNOWN_SECONDS)
+        self._unreached: RecentlyKnown[Attempt] = RecentlyKnown(clock, REST_SECONDS)
+        self._tried_twice: RecentlyKnown[bool] = RecentlyKnown(clock, SECOND_TRY_SECONDS)
+        self._open: Counter[str] = Counter()  # connections by address
+
+    # ------------------------------------------------------------ where to
+
+    async def site(self, destination: Destination) -> Site | Attempt:
+        """Return the site of a destination, or why there is none, for now or permanently."""
+        found = await self._find(destination)
+        return found if isinstance(found, Attempt) else found.site
+
+    async def _find(self, destination: Destination) -> NextHosts | Attempt:
+        unreached = self._unreached[destination.name]
+        if unreached is not None:
+            return unreached
+        found: NextHosts | Outcome = await self._lookups.run(self._look_up, destination.name)
+        if isinstance(found, Outcome):
+            return failed(found, self._clock.now())
+        self._known[destination.name] = found
+        return found
+
+    def _look_up(self, domain: str) -> Deferred[NextHosts | Outcome]:
+        return Deferred.fromCoroutine(self._finder.find(domain))
+
+    def _known_hosts(self, destination: Destination) -> NextHosts | None:
+        return self._known[destination.name]
+
+    # ------------------------------------------------------------ handing on
+
+    async def serve(self, site: Site, work: Work) -> None:
+        """Hand on what there is, over one connection at a time."""
+        transaction = work.next() or await work.wait(self._settings.idle)
+        while transaction is not None:
+            transaction = await self._hand_on(transaction, work)
+
+    async def _hand_on(self, first: Transaction, work: Work) -> Transaction | None:
+        """Hand on a transaction, and what may follow; return one that needs another connection."""
+        hosts = await self._find(first.destination)
+        if isinstance(hosts, Attempt):
+            work.done(first, for_all(first, hosts))
+            return work.next()
+        order = dial_order(hosts.hosts, self._families, work.avoids)
+        place = greylisted_at(first)
+        dialled = await self._dial(hosts, prefer(order, place) if place else order)
+        if isinstance(dialled, _Dialled):
+            return await self._use(dialled, hosts, first, work)
+        return self._not_reached(dialled, hosts, first, work)
+
+    @property
+    def _families(self) -> Families:
+        return self._settings.families
+
+    async def _use(
+        self, dialled: _Dialled, hosts: NextHosts, first: Transaction, work: Work
+    ) -> Transaction | None:
+        version = ip_version(dialled.place[1])
+        others = self._other_version(hosts, version, work)
+        over = ConnectionWork(work, first, dialled.place, self._known_hosts, bool(others))
+        ended = await self._converse(dialled, over)
+        if ended is not None:
+            self._note_end(with_class(ended), over, work)
+        if over.refused:
+            await self._try_again(SecondTry(work, over.refused, version), hosts, others)
+        return over.left
+
+    async def _converse(
+        self, dialled: _Dialled, work: ConnectionWork | SecondTry
+    ) -> Attempt | None:
+        try:
+            return await dialled.session.hand_on(work)
+        finally:
+            dialled.session.close()
+            self._release(dialled.place[1])
+
+    def _note_end(self, ended: Attempt, over: ConnectionWork, work: Work) -> None:
+        """Note that a connection ended by the other side's will, or by accident."""
+        if asks_for_less(ended):
+            work.slow_down(ended)
+        elif not over.is_answered:  # or it would be tried at once, for ever
+            work.unreachable(ended)
+
+    # ------------------------------------------------------------ the other version of IP
+
+    def _other_version(self, hosts: NextHosts, version: int, work: Work) -> list[Place]:
+        """Return where a refusal by policy is tried a second time."""
+        is_known = work.avoids or self._tried_twice[hosts.site.name]
+        if is_known or hosts.relay is not None:
+            return []
+        order = dial_order(hosts.hosts, self._families, avoids=version)
+        return [place for place in order if ip_version(place[1]) != version]
+
+    async def _try_again(self, again: SecondTry, hosts: NextHosts, places: list[Place]) -> None:
+        try:
+            dialled = await self._dial(hosts, places)
+            if isinstance(dialled, _Dialled):
+                await self._converse(dialled, again)
+        finally:
+            again.end()
+        if not again.has_helped:
+            self._tried_twice[hosts.site.name] = True
+
+    # ------------------------------------------------------------ dialling
+
+    async def _dial(self, hosts: NextHosts, order: list[Place]) -> _Dialled | list[Attempt]:
+        """Return the first connection to be had, or why there is none, for each that was tried."""
+        if not order:
+            return [failed(NO_FAMILY, self._clock.now())]
+        try:
+            settings = await self._client_settings(hosts)
+        except Unavailable as error:
+            return [failed(error.outcome, self._clock.now())]
+        failures: list[Attempt] = []
+        for place in order:
+            if self._open[place[1]] >= self._settings.address_connections:
+                continue
+            self._open[place[1]] += 1
+            found = await self._connect(self._hop(hosts, place), settings)
+            if not isinstance(found, Attempt):
+                return _Dialled(found, place)
+            failures.append(with_class(found))
+        return failures
+
+    async def _connect(self, hop: NextHop, settings: ClientSettings) -> MailSession | Attempt:
+        found: MailSession | Attempt | None = None
+        try:
+            found = await self._client.connect(hop, settings)
+        finally:
+            if found is None or isinstance(found, Attempt):
+                self._release(hop.address)
+        return found
+
+    def _release(self, address: str) -> None:
+        self._open[address] -= 1
+        if self._open[address] <= 0:
+            del self._open[address]
+
+    def _hop(self, hosts: NextHosts, place: Place) -> NextHop:
+        port = self._settings.port if hosts.relay is None else hosts.relay.port
+        return NextHop(place[0], place[1], port)
+
+    async def _client_settings(self, hosts: NextHosts) -> ClientSettings:
+        limits = DialogueLimits(
+            max_recipients=self._settings.recipients,
+            max_messages=hosts.messages,
+            max_age=self._settings.age,
+            idle=self._settings.idle,
+        )
+        if hosts.relay is None:
+            return ClientSettings(self._hostname, limits=limits)
+        level = TlsLevel(self._settings.relay_tls)
+        return ClientSettings(
+            self._hostname,
+            tls=level,
+            is_tls_implicit=hosts.relay.has_implicit_tls,
+            login=await self._login.read() if self._login else None,
+            trusts_unproven=level is not TlsLevel.VERIFY,
+            limits=limits,
+        )
+
+    # ------------------------------------------------------------ nobody answers
+
+    def _not_reached(
+        self, failures: list[Attempt], hosts: NextHosts, first: Transaction, work: Work
+    ) -> Transaction | None:
+        """Note that no host was reached; return a transaction for another destination, if one came."""
+        if not failures:
+            work.slow_down(failed(TOO_MANY, self._clock.now()))
+            return None
+        if all(one.outcome.code == NO_SERVICE for one in failures):
+            return self._fail_destination(first, failures[-1], work)
+        attempt = as_temporary(worst(failures))
+        if attempt.outcome.code == CLOSING or attempt.reply_class is ReplyClass.RATE:
+            work.slow_down(attempt)
+        if not hosts.has_several_names:
+            work.unreachable(attempt)
+            return None
+        self._unreached[first.destination.name] = attempt
+        return self._fail_destination(first, attempt, work)
+
+    def _fail_destination(
+        self, first: Transaction, attempt: Attempt, work: Work
+    ) -> Transaction | None:
+        """End what there is now for a destination; return the first transaction for another one."""
+        transaction: Transaction | None = first
+        while transaction is not None and transaction.destination == first.destination:
+            work.done(transaction, for_all(transaction, attempt))
+            transaction = work.next()
+        return transaction
