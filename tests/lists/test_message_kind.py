@@ -14,6 +14,7 @@ from twisted_mail.lists.posting_rules import read_post_header
 from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.message import MemoryBlob
 
+GOLDEN = Path(__file__).parents[1] / "queue" / "reports" / "golden"  # reports of our own
 REPORT = b"Content-Type: multipart/report; report-type=delivery-status\r\n\r\n"
 
 
@@ -73,3 +74,14 @@ def test_any_message_is_read(data: bytes) -> None:
     assert parse_command(one) in (None, *ListRole)
     assert reports_failure(one) or b"\naction:" in data.lower()
     assert subject(one).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "is_failure"), [("failed", True), ("delayed", False), ("relayed", False)]
+)
+def test_our_own_reports_are_read_as_they_are_meant(name: str, is_failure: bool) -> None:
+    data = (GOLDEN / f"{name}.txt").read_bytes().replace(b"\n", b"\r\n")
+    assert reports_failure(MemoryBlob(data)) is is_failure
+    header = read_post_header(data)
+    assert header.is_answer
+    assert not is_personal_reply(data, header)

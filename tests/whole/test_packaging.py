@@ -95,6 +95,7 @@ def test_the_wheel_has_the_plugin_and_no_cache(wheel: Path) -> None:
     assert "twisted_mail/py.typed" in names
     assert not [name for name in names if name.endswith("dropin.cache")]
     assert "twisted_mail/etc/mail.toml" in names
+    assert "twisted_mail/queue/reports/templates/sentences.toml" in names
     assert "twisted_mail/etc/twisted-mail.service" in names
     assert [name for name in names if name.endswith("share/doc/twisted-mail/docs/store.md")]
     assert "twisted/plugins/__init__.py" not in names

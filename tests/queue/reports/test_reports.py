@@ -211,6 +211,13 @@ def test_a_sender_gets_so_many_an_hour_and_the_others_are_counted() -> None:
     assert desk.write(told()).jobs
 
 
+def test_the_postmaster_is_not_flooded_and_nothing_is_lost_for_it() -> None:
+    desk = Desk(postmaster="bosch@example.org", rate=1)
+    first, second = (desk.write(told(), job=job(sender=NULL)) for _ in range(2))
+    assert (len(first.jobs), first.lost) == (1, frozenset())
+    assert (second.jobs, second.lost) == ((), {1})
+
+
 # ------------------------------------------------------------ what fails
 
 

@@ -106,7 +106,7 @@ class QueueReports:
         targets = await self._way_to(sender)
         if targets:
             if self._is_allowed(writing.job, sender):
-                self._add(writing, sender, targets, told)
+                await self._add(writing, sender, targets, told)
             return
         failed = [one for one in told if one.action is ReportAction.FAILED]
         if failed:
@@ -119,8 +119,8 @@ class QueueReports:
         self._backend.journal.warned(_WHERE, f"nobody can be told that {job.id} failed")
         is_own = any(final_recipient(one.recipient) == postmaster for one in told)
         targets = () if is_own else await self._way_to(postmaster)
-        if targets:
-            self._add(writing, postmaster, targets, told, is_lost=True)
+        if targets and self._is_allowed(job, postmaster):
+            await self._add(writing, postmaster, targets, told, is_lost=True)
         elif job.kind is JobKind.MAIL:
             writing.lost.update(one.recipient.number for one in told)
 
@@ -154,7 +154,7 @@ class QueueReports:
         self._backend.journal.warned(_WHERE, text)
         return False
 
-    def _add(
+    async def _add(
         self,
         writing: _Writing,
         recipient: Address,
@@ -175,7 +175,8 @@ class QueueReports:
             _takes_utf8(recipient, targets),
             is_lost,
         )
-        writing.jobs.append(_job(order, targets, self._composer.compose(order)))
+        report = await self._backend.blocking.run(self._composer.compose, order)
+        writing.jobs.append(_job(order, targets, report))
         self.counts.written += 1
 
 

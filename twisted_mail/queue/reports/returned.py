@@ -12,7 +12,6 @@ from twisted_mail.queue.reports.entity import MAX_LINE, Entity
 from twisted_mail.queue.reports.original import OriginalMessage
 
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
-_LONG = re.compile(rb"[^\n]{%d}" % (MAX_LINE + 2))  # with its CR
 
 
 def returned_part(
@@ -49,7 +48,8 @@ def quoted_printable(data: bytes) -> bytes:
 
 
 def _is_legal(data: bytes) -> bool:
-    return _BARE.search(data) is None and _LONG.search(data) is None
+    is_short = max(map(len, data.split(b"\r\n"))) <= MAX_LINE
+    return is_short and _BARE.search(data) is None
 
 
 def _plain_encoding(data: bytes) -> str:
