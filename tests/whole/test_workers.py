@@ -16,7 +16,7 @@ from tests.whole.crew import ALICE, BOB, CAROL, WORKERS, Crewed, worker_of
 from tests.whole.hostile import Raw, eventually
 from tests.whole.live import PATIENCE
 from tests.whole.talker import Talker
-from twisted_mail.workers.remote import HANDOFF_PREFIX
+from twisted_mail.workers.handed_mail import HANDOFF_PREFIX
 
 pytestmark = pytest.mark.whole
 

@@ -26,8 +26,8 @@ from twisted_mail.net.server.listening import StoppableFactory
 from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.workers import pool, spawn
 from twisted_mail.workers import slots as room
+from twisted_mail.workers.handed_mail import HANDOFF_PREFIX
 from twisted_mail.workers.pool import FOLLOW_SECONDS, WorkerPool
-from twisted_mail.workers.remote import HANDOFF_PREFIX
 from twisted_mail.workers.worker import BRIDGE, COUNTS, FIRST_PORT, WorkerConfig
 
 PROTOCOLS = {"smtp": SimpleNamespace(is_spread=True), "daytime": SimpleNamespace()}

@@ -9,7 +9,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.testing.doubles import InlineBlocking, finish
-from twisted_mail.workers.remote import RemoteDelivery
+from twisted_mail.workers.handed_mail import INLINE, RemoteDelivery
 
 
 def test_a_worker_reports_a_message_that_it_cannot_write_for_the_main_process(
@@ -25,7 +25,11 @@ def test_a_worker_reports_a_message_that_it_cannot_write_for_the_main_process(
     )
     alice = parse("alice@example.org")
     with pytest.raises(Unavailable):
-        finish(delivery.accept(Envelope("id1", alice, (alice,)), Message(MemoryBlob(b"x"))))
+        finish(
+            delivery.accept(
+                Envelope("id1", alice, (alice,)), Message(MemoryBlob(bytes(INLINE + 1)))
+            )
+        )
     [(where, number)] = reports
     assert where.startswith(str(tmp_path / "missing"))
     assert number == errno.ENOENT

@@ -1,6 +1,6 @@
 """What a worker leaves to the main process comes out as if it had been done here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+from twisted_mail.mail.queued.job import OwedRecipient
+from twisted_mail.mail.queued.target import AccountTarget
 from twisted_mail.mail.route import KnownRoutes, LocalRoute
 from twisted_mail.mail.verdict import Decision, FilterStage, Verdict
 from twisted_mail.net.server.connection_count import (
@@ -35,9 +37,9 @@ from twisted_mail.store.reservations import end
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.recorded_log import ListJournal
-from twisted_mail.workers.remote import HANDOFF_PREFIX, RemoteSharedServices
+from twisted_mail.workers.handed_mail import HANDOFF_PREFIX, INLINE, DeliveryService
+from twisted_mail.workers.remote import RemoteSharedServices
 from twisted_mail.workers.services import (
-    DeliveryService,
     FilterService,
     LogService,
     ReservationService,
@@ -185,6 +187,7 @@ class FakeQueue:
 
     def __init__(self) -> None:
         self.taken: list[tuple[Envelope, bytes]] = []
+        self.failed: list[OwedRecipient] = []
         self.error: MailError | None = None
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
@@ -200,6 +203,12 @@ class FakeQueue:
         await self.accept(envelope, message)
         return {envelope.recipients[0]: None, envelope.recipients[1]: Outcome(550, "5.1.1", "no")}
 
+    async def accept_failed(
+        self, envelope: Envelope, message: Message, failed: Sequence[OwedRecipient]
+    ) -> None:
+        await self.accept(envelope, message)
+        self.failed += failed
+
 
 @pytest.fixture
 def queue() -> FakeQueue:
@@ -212,6 +221,7 @@ def pair(queue: Any) -> Pair:
 
 
 MESSAGE = b"Subject: x\r\n\r\nhello\r\n"
+LARGE = b"Subject: x\r\n\r\n" + b"x" * INLINE
 
 
 def test_a_message_is_handed_over_whole(pair: Pair, queue: FakeQueue, tmp_path: Path) -> None:
@@ -219,6 +229,35 @@ def test_a_message_is_handed_over_whole(pair: Pair, queue: FakeQueue, tmp_path: 
     message = Message(MemoryBlob(MESSAGE), b"Received: x\r\n")
     pair.finish(handoff.accept(ENVELOPE, message))
     assert queue.taken == [(ENVELOPE, b"Received: x\r\n" + MESSAGE)]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_large_message_goes_by_a_file_which_the_queue_may_keep(
+    pair: Pair, queue: FakeQueue, tmp_path: Path
+) -> None:
+    names: list[str] = []
+    accept = queue.accept
+
+    async def noting(envelope: Envelope, message: Message) -> None:
+        names.extend(path.name for path in tmp_path.iterdir())
+        await accept(envelope, message)
+
+    queue.accept = noting  # type: ignore[method-assign]
+    handoff = shared(pair).handoff(tmp_path, InlineBlocking())
+    pair.finish(handoff.accept(ENVELOPE, Message(MemoryBlob(LARGE), b"Received: x\r\n")))
+    assert queue.taken == [(ENVELOPE, b"Received: x\r\n" + LARGE)]
+    assert [name.startswith(HANDOFF_PREFIX) for name in names] == [True]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("data", [MESSAGE, LARGE], ids=["small", "large"])
+def test_accounts_that_failed_are_handed_over_with_the_message(
+    pair: Pair, queue: FakeQueue, tmp_path: Path, data: bytes
+) -> None:
+    handoff = shared(pair).handoff(tmp_path, InlineBlocking())
+    failed = OwedRecipient(1, AccountTarget(BOB, parse(BOB)))
+    pair.finish(handoff.accept_failed(ENVELOPE, Message(MemoryBlob(data)), [failed]))
+    assert (queue.taken, queue.failed) == ([(ENVELOPE, data)], [failed])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -266,7 +305,7 @@ def test_a_refusal_comes_back_and_nothing_stays(
 def test_a_spool_that_fails_is_a_trouble_of_now(pair: Pair, tmp_path: Path) -> None:
     handoff = shared(pair).handoff(tmp_path / "gone", InlineBlocking())
     with pytest.raises(Unavailable):
-        pair.finish(handoff.accept(ENVELOPE, Message(MemoryBlob(MESSAGE))))
+        pair.finish(handoff.accept(ENVELOPE, Message(MemoryBlob(LARGE))))
 
 
 def test_a_message_is_gone_from_the_spool_once_it_is_taken(pair: Pair, tmp_path: Path) -> None:

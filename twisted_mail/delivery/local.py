@@ -25,6 +25,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+from twisted_mail.mail.queued.job import OwedRecipient
 from twisted_mail.mail.route import JobTarget, LocalRoute, NoRoute, Routes
 
 SLICE_SECONDS = 0.02  # of routing, before others go first: each recipient may be a large alias
@@ -62,6 +63,12 @@ class LocalDelivery:
             message.blob.close()
             raise
         await self._deliver(envelope, message, routes, jobs)
+
+    async def accept_failed(
+        self, envelope: Envelope, message: Message, failed: Sequence[OwedRecipient]
+    ) -> None:
+        """Leave accounts that got no copy to the sender. Raises Unavailable."""
+        raise Unavailable(NO_QUEUE)
 
     async def check_quota(self, accounts: Sequence[str], size: int) -> Outcome | None:
         """Return why none of the accounts has room for ``size`` octets, or None."""

@@ -20,7 +20,7 @@ from twisted_mail.mail.outcome import MailError
 from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
 from twisted_mail.net.server.listener import Listener
 from twisted_mail.plugin import protocols
-from twisted_mail.workers.remote import HANDOFF_PREFIX
+from twisted_mail.workers.handed_mail import HANDOFF_PREFIX
 from twisted_mail.workers.shared_services import MainSharedServices
 from twisted_mail.workers.slots import ProcessSlot
 from twisted_mail.workers.spawn import WorkerTask

@@ -1,13 +1,10 @@
 """Proxies of a worker for what only the main process can do. Each fulfils the door of the original."""
 
 import itertools
-import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from twisted_mail.auth.throttle import MAX_WAITING, TOO_MANY, LoginThrottle, account_key, network
 from twisted_mail.delivery.doors import DeliveryHandoff
@@ -21,10 +18,8 @@ from twisted_mail.interfaces import (
     StatefulFilter,
     unreported,
 )
-from twisted_mail.mail.address import Address
-from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
-from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
+from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.mail.verdict import FilterStage, Verdict
 from twisted_mail.net.process.process_bridge import Bridge
 from twisted_mail.net.server.connection_count import (
@@ -36,10 +31,9 @@ from twisted_mail.store.quota import Quota
 from twisted_mail.store.reservations import Reservations, Reserver
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.workers.background import BackgroundNotes
+from twisted_mail.workers.handed_mail import RemoteDelivery
 from twisted_mail.workers.passwords import RemotePasswords
 from twisted_mail.workers.shared_services import SharedServices, failing_accounts
-
-HANDOFF_PREFIX = "handed-"  # of the names of messages that are handed over, in the spool folder
 
 
 class RemoteSharedServices(SharedServices):
@@ -153,60 +147,6 @@ class RemoteReservations:
             name: RemoteReservation(self._bridge, one) if isinstance(one, int) else one
             for name, one in taken.items()
         }
-
-
-# ---------------------------------------------------------------- delivery
-
-
-class RemoteDelivery:
-    """Mail for programs and lists, and what is quarantined. Fulfils ``delivery.doors.DeliveryHandoff``.
-
-    The message goes by a file, which the main process removes.
-    """
-
-    def __init__(
-        self, bridge: Bridge, spool: Path, files: Blocking, report_fault: FaultReport
-    ) -> None:
-        self._bridge = bridge
-        self._report_fault = report_fault
-        self._spool = spool
-        self._files = files
-        self._numbers = itertools.count(1)
-
-    async def accept(self, envelope: Envelope, message: Message) -> None:
-        """Hand a message over; when this returns, it is as durable as the main process makes it."""
-        await self._hand_over("accept", envelope, message)
-
-    async def deliver_each(
-        self, envelope: Envelope, message: Message
-    ) -> Mapping[Address, Outcome | None]:
-        """Hand a message over; return the answer for each recipient."""
-        answers: Mapping[Address, Outcome | None]
-        answers = await self._hand_over("deliver_each", envelope, message)
-        return answers
-
-    async def _hand_over(self, method: str, envelope: Envelope, message: Message) -> Any:
-        envelope = replace(envelope, routes=None)  # the main process finds its own
-        path = self._spool / f"{HANDOFF_PREFIX}{os.getpid()}-{next(self._numbers)}"
-        try:
-            await self._files.run(_write, path, message)
-            return await self._bridge.call("delivery", method, envelope, message.prefix, str(path))
-        except OSError as error:
-            self._report_fault(str(path), error)
-            raise Unavailable("The message cannot be stored now.") from error
-        finally:  # if the main process has not done so
-            with suppress(OSError, Unavailable):
-                await self._files.run(path.unlink, missing_ok=True)
-
-
-def _write(path: Path, message: Message) -> None:
-    """Write a message without its prefix; it need not be durable yet."""
-    try:
-        with path.open("xb") as file:
-            for piece in message.blob.pieces():
-                file.write(piece)
-    finally:
-        message.blob.close()
 
 
 # ---------------------------------------------------------------- filters

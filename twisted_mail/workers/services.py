@@ -4,30 +4,21 @@ What a service keeps for a worker is released by ``close`` when that worker has 
 """
 
 import itertools
-import os
 from collections.abc import Mapping, Sequence
 
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
 from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.interfaces import (
-    Blocking,
-    Delivery,
-    FaultReport,
     Filter,
-    Queue,
     SmtpContext,
     StatefulFilter,
-    unreported,
 )
-from twisted_mail.mail.address import Address
-from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.message import Message
-from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
+from twisted_mail.mail.outcome import MailError
 from twisted_mail.mail.verdict import FilterStage, Verdict
-from twisted_mail.store.disk.blob import Descriptor, FileBlob
 from twisted_mail.store.reservations import Reservation, Reserver
 from twisted_mail.workers.background import BackgroundService
+from twisted_mail.workers.handed_mail import DeliveryService
 from twisted_mail.workers.passwords import PasswordService
 
 
@@ -66,48 +57,6 @@ class ReservationService:
         self._is_closed = True
         for number in list(self._reservations):
             self.end(number, is_delivered=True)
-
-
-class DeliveryService:
-    """Takes the mail that a worker hands over."""
-
-    def __init__(
-        self,
-        queue: Queue,
-        delivery: Delivery,
-        files: Blocking,
-        report_fault: FaultReport = unreported,
-    ) -> None:
-        self._report_fault = report_fault
-        self._queue = queue
-        self._delivery = delivery
-        self._files = files
-
-    async def accept(self, envelope: Envelope, prefix: bytes, path: str) -> None:
-        """Take responsibility for a message whose octets are in a file. Raises as the queue does."""
-        await self._queue.accept(envelope, await self._message(prefix, path))
-
-    async def deliver_each(
-        self, envelope: Envelope, prefix: bytes, path: str
-    ) -> Mapping[Address, Outcome | None]:
-        """Deliver a message whose octets are in a file; return the answer for each recipient."""
-        message = await self._message(prefix, path)
-        return dict(await self._delivery.deliver_each(envelope, message))
-
-    async def _message(self, prefix: bytes, path: str) -> Message:
-        try:
-            return Message(await self._files.run(_opened, path), prefix)
-        except OSError as error:
-            self._report_fault(path, error)
-            raise Unavailable("The message cannot be read now.") from error
-
-
-def _opened(path: str) -> FileBlob:
-    """Open a file that was handed over, and remove its name: it is gone when it is closed."""
-    file = Descriptor(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-    size = os.path.getsize(path)
-    os.unlink(path)
-    return FileBlob(file, size)
 
 
 class FilterService:
