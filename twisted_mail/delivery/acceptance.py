@@ -10,7 +10,7 @@ For a message with several kinds of recipients, in this order:
    joins it; of one that never will the sender gets a report, in the same commit.
 
 Where no account here gets a copy, the job is written and promised in one commit. Where all accounts fail,
-the job is dropped, and the sender is told in the dialogue.
+the job is dropped, and the reply is the refusal of one of them.
 
 A sender that keeps a message though some accounts have it, because the queue could not take the others
 either (a full disk strikes both), sends it again: ``partial_deliveries`` remembers who has it.

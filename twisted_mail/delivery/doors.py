@@ -68,7 +68,7 @@ class QueueDoors:
     ``admission`` decides for mailing lists, of each of which at most ``max_held`` posts wait for its
     owners. An account that could not take its copy is tried again after ``first_retry`` seconds; what has
     failed and nobody can be told of is kept for ``dead_seconds``. ``onward_request`` returns the reports
-    that are asked about what a route leads to, ``told_at_acceptance`` what the sender is told of at once.
+    that are asked about what a route leads to, ``told_at_acceptance`` what the sender learns at once.
     """
 
     spool: JobSpool
