@@ -1,5 +1,7 @@
 """Each rule of RFC 3461 §5.2, named by its number, and those that RFC 2852 adds."""
 
+from typing import Any
+
 import pytest
 
 from tests.queue.reports.reporting import (
@@ -17,8 +19,14 @@ from tests.queue.reports.reporting import (
 )
 from twisted_mail.interfaces import ReportAction
 from twisted_mail.mail.address import NULL, parse
-from twisted_mail.mail.envelope import DEFAULT_DSN_REQUEST, DeliverBy, DsnRequest
+from twisted_mail.mail.envelope import (
+    DEFAULT_DSN_REQUEST,
+    DeliverBy,
+    DsnRequest,
+    MailParameters,
+)
 from twisted_mail.mail.mailing_list_definition import ListRole
+from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.queued.job import JobKind
 from twisted_mail.mail.queued.target import AccountTarget
 from twisted_mail.mail.route import ListTarget, ProgramTarget
@@ -29,9 +37,13 @@ from twisted_mail.queue.reports.rules import (
     may_be_delayed,
     success_action,
 )
+from twisted_mail.smtp.dialogue.capabilities import NOTHING_OFFERED, Capabilities
+from twisted_mail.smtp.dialogue.envelope_commands import mail_command, rcpt_command
+from twisted_mail.smtp.dialogue.fitting import FittedMessage
 
 FAILED, DELAYED = ReportAction.FAILED, ReportAction.DELAYED
 DELIVERED, RELAYED = ReportAction.DELIVERED, ReportAction.RELAYED
+OFFERED = Capabilities(has_dsn=True)
 NO_DSN = attempt(TAKEN)
 HAS_DSN = attempt(TAKEN, keywords=frozenset((DSN,)))
 HERE = AccountTarget("alice@example.org", ALICE)
@@ -59,6 +71,49 @@ def test_5_2_the_postmaster_is_told_instead_if_there_is_one() -> None:
 # ------------------------------------------------------------ §5.2.1: to a server that has DSN
 
 
+def mail_words(offered: Capabilities = OFFERED, **asked: Any) -> list[str]:
+    """Return the parameters of MAIL with which the client hands a message on."""
+    fitted = FittedMessage(b"", MemoryBlob(b""), 0)
+    return mail_command(ALICE, MailParameters(**asked), fitted, offered).split()[2:]
+
+
+def rcpt_words(request: DsnRequest, offered: Capabilities = OFFERED) -> list[str]:
+    """Return the parameters of RCPT."""
+    return rcpt_command(owed(None, request), False, offered).split()[2:]
+
+
+def test_5_2_1_a_envid_is_passed_on_as_it_came_and_only_if_it_came() -> None:
+    assert mail_words(envid="Qq+2B1") == ["ENVID=Qq+2B1"]
+    assert mail_words() == []
+
+
+@pytest.mark.parametrize("returns", ["FULL", "HDRS"])
+def test_5_2_1_b_ret_is_passed_on_as_it_came_and_only_if_it_came(returns: str) -> None:
+    assert mail_words(returns=returns) == [f"RET={returns}"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (notify("SUCCESS", "FAILURE"), {"SUCCESS", "FAILURE"}),
+        (notify("DELAY"), {"DELAY"}),
+        (NEVER, {"NEVER"}),
+    ],
+)
+def test_5_2_1_c_notify_is_passed_on(request_: DsnRequest, expected: set[str]) -> None:
+    (notified,) = [word for word in rcpt_words(request_) if word.startswith("NOTIFY=")]
+    assert set(notified.removeprefix("NOTIFY=").split(",")) == expected
+
+
+def test_5_2_1_c_d_what_was_not_given_is_not_passed_on() -> None:
+    assert rcpt_words(DEFAULT_DSN_REQUEST) == []
+
+
+def test_5_2_1_d_orcpt_is_passed_on_letter_by_letter() -> None:
+    request = DsnRequest(None, "rfc822;BoB+2Bx@eXample.NET")
+    assert rcpt_words(request) == ["ORCPT=rfc822;BoB+2Bx@eXample.NET"]
+
+
 @pytest.mark.parametrize(
     "request_", [notify("SUCCESS"), notify("SUCCESS", "FAILURE", "DELAY"), DEFAULT_DSN_REQUEST]
 )
@@ -67,6 +122,12 @@ def test_5_2_1_nothing_is_reported_of_what_was_passed_on(request_: DsnRequest) -
 
 
 # ------------------------------------------------------------ §5.2.2: to a server that has none
+
+
+def test_5_2_2_a_nothing_is_passed_on() -> None:
+    assert mail_words(NOTHING_OFFERED, envid="x", returns="FULL") == []
+    request = notify("SUCCESS", original="rfc822;bob@example.net")
+    assert rcpt_words(request, NOTHING_OFFERED) == []
 
 
 def test_5_2_2_b_success_is_reported_as_relayed() -> None:
