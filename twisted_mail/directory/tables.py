@@ -13,8 +13,6 @@ from twisted_mail.mail.directory_entry import catch_all_address, is_postmaster, 
 from twisted_mail.mail.mailing_list_definition import parse_role
 from twisted_mail.mail.outcome import Refused, Unavailable
 
-NOT_SENT_ON = "mail is not sent on to other hosts yet"
-
 
 class Tables:
     """The open file, with the queries that domains, accounts, aliases and lists share.

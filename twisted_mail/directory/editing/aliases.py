@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from twisted_mail.directory.editing.alias_walk import AliasWalk
-from twisted_mail.directory.tables import NOT_SENT_ON, Tables, read_target, to_address, to_domain
+from twisted_mail.directory.tables import Tables, read_target, to_address, to_domain
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.directory_entry import MAX_ALIAS_ADDRESSES, catch_all_address
 from twisted_mail.mail.outcome import Refused
@@ -116,8 +116,6 @@ class Aliases:
         )
 
     def _check_target(self, target: Address) -> None:
-        if self._tables.home(target.domain) is None:
-            raise Refused(f"{target} is elsewhere: {NOT_SENT_ON}")
         if self._tables.is_dangling(target):
             raise Refused(f"there is no account, alias or list {target}")
 
@@ -134,15 +132,10 @@ class Aliases:
         for row in self.all():
             targets = [read_target(text) for text in row.targets]
             for target in targets:
-                if isinstance(target, Address) and (fault := self._fault(target)):
-                    yield row.address, f"the alias leads to {target}, {fault}"
+                if isinstance(target, Address) and self._tables.is_dangling(target):
+                    yield row.address, f"the alias leads to {target}, who is not here"
             if fault := walk.fault(_to_source(row.address)):
                 yield row.address, f"the alias {fault}"
-
-    def _fault(self, target: Address) -> str:
-        if self._tables.home(target.domain) is None:
-            return f"and {NOT_SENT_ON}"
-        return "who is not here" if self._tables.is_dangling(target) else ""
 
 
 def _to_source(text: str) -> Address:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from twisted_mail.directory.tables import NOT_SENT_ON, Tables, to_address, to_canonical, to_domain
+from twisted_mail.directory.tables import Tables, to_address, to_canonical, to_domain
 from twisted_mail.mail.address import PORTABLE_LOCAL, Address, parse
 from twisted_mail.mail.mailing_list_definition import (
     JoiningPolicy,
@@ -241,8 +241,6 @@ class MailingLists:
 
     def check_joining(self, mailing_list: MailingList, address: Address) -> None:
         """Raise Refused when the address cannot be a member's, or an owner's."""
-        if self._tables.home(address.domain) is None:
-            raise Refused(f"{address} is elsewhere: {NOT_SENT_ON}")
         if self._tables.is_dangling(address):
             raise Refused(f"there is no account, alias or list {address}")
         role = parse_role(address.local)
@@ -260,9 +258,7 @@ class MailingLists:
             )
             for name, text in list(rows):
                 address = parse(text)
-                if self._tables.home(address.domain) is None:
-                    yield name, f"the {word} {text} is elsewhere, and {NOT_SENT_ON}"
-                elif self._tables.is_dangling(address):
+                if self._tables.is_dangling(address):
                     yield name, f"the {word} {text} is not here"
 
 
