@@ -1,0 +1,104 @@
+import pytest
+
+from tests.queue.dispatch.played_queue import (
+    MINUTE,
+    PlayedQueue,
+    addresses,
+)
+from twisted_mail.interfaces import SiteLimits
+from twisted_mail.queue.dispatch.settings import ScheduleSettings
+
+
+def turns_before_letter(queue: PlayedQueue, seconds: float) -> int:
+    """Return how many transactions of others ended between the letter's acceptance and its own."""
+    before = len(queue.carrier.sent)
+    letter = queue.accept("bob@slow.example", sender="bob@example.org")
+    queue.pass_time(seconds)
+    ids = [one.job.id for _, one in queue.carrier.sent[before:]]
+    return ids.index(letter)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_newsletter_to_a_slow_destination_holds_up_nobodys_letter(is_restarted: bool) -> None:
+    queue = PlayedQueue()
+    queue.carrier.seconds = 30.0
+    queue.carrier.limits = SiteLimits(1, 1)
+    for _ in range(5):
+        queue.accept(*addresses("slow.example", 2_000))
+    queue.pass_time(2 * MINUTE)
+    if is_restarted:
+        queue.crash()
+        queue.begin()
+        queue.pass_time(2 * MINUTE)
+    assert turns_before_letter(queue, 10 * MINUTE) <= 3
+    queue.check()
+
+
+def test_a_newsletter_of_one_copy_for_each_holds_up_nobodys_letter() -> None:
+    queue = PlayedQueue()
+    queue.carrier.seconds = 30.0
+    queue.carrier.limits = SiteLimits(1, 1)
+    for number in range(2_000):
+        queue.accept(f"user{number}@slow.example")
+    queue.pass_time(2 * MINUTE)
+    assert turns_before_letter(queue, 10 * MINUTE) <= 3
+    queue.check()
+
+
+def test_a_letter_that_waits_on_disk_behind_a_newsletter_has_its_turn() -> None:
+    queue = PlayedQueue()
+    queue.carrier.seconds = 30.0
+    queue.carrier.limits = SiteLimits(1, 1)
+    queue.accept(*addresses("slow.example", 5_000))
+    letter = queue.accept("bob@slow.example", sender="bob@example.org")
+    queue.crash()
+    queue.begin()
+    queue.pass_time(5 * MINUTE)
+    assert letter in [one.job.id for _, one in queue.carrier.sent[:4]]
+    queue.check()
+
+
+def live_deliveries(dead: int) -> int:
+    queue = PlayedQueue(ScheduleSettings(notices=()))
+    queue.carrier.connecting = 1.0
+    queue.carrier.seconds = 1.0
+    queue.accept(*["bob@live.example"])
+    queue.pass_time(3.0)
+    queue.carrier.dead = {f"dead{number}.example" for number in range(dead)}
+    serve = queue.carrier.serve
+
+    async def slow_serve(site: object, work: object) -> None:
+        if site.name in queue.carrier.dead:  # type: ignore[attr-defined]
+            await queue.clock.sleep(30.0)
+        await serve(site, work)  # type: ignore[arg-type]
+
+    queue.carrier.serve = slow_serve  # type: ignore[method-assign]
+    for number in range(dead):
+        queue.accept(f"bob@dead{number}.example")
+    for number in range(3_000):
+        queue.accept("bob@live.example", sender=f"s{number}@example.org")
+    queue.pass_time(2 * MINUTE)
+    queue.check()
+    return len(queue.sent_to("live.example"))
+
+
+def test_a_thousand_dead_domains_cost_a_live_one_less_than_a_tenth() -> None:
+    alone = live_deliveries(0)
+    assert alone > 1_000
+    assert live_deliveries(1_000) > 0.9 * alone
+
+
+def test_a_slow_site_leaves_room_in_memory_for_others() -> None:
+    queue = PlayedQueue()
+    queue.carrier.answer, good = queue.carrier.answer, queue.carrier.answer
+    queue.carrier.limits = SiteLimits(1, 1)
+    queue.carrier.seconds = 600.0
+    for number in range(60):
+        for _ in range(3):
+            queue.accept(*addresses(f"slow{number}.example", 500), sender=f"s{number}@example.org")
+    assert queue.dispatcher._state.ready_count <= 20_000
+    queue.carrier.seconds = 0.0
+    queue.carrier.answer = good
+    queue.accept("bob@quick.example", sender="bob@example.org")
+    assert len(queue.sent_to("quick.example")) == 1
+    queue.check()

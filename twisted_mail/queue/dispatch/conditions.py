@@ -1,0 +1,113 @@
+"""In which state sites are: they rest when they cannot be reached, and that survives a restart."""
+
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.queue.dispatch.memory.pace import Pace
+from twisted_mail.queue.dispatch.memory.queues import DestinationQueue, SiteQueue
+from twisted_mail.queue.dispatch.memory.state import DispatchState
+from twisted_mail.queue.dispatch.schedule import rest_seconds
+
+
+class SiteConditions:
+    """Notes how connections to sites went."""
+
+    def __init__(self, state: DispatchState) -> None:
+        self._state = state
+
+    def succeeded(self, site: SiteQueue) -> None:
+        """Note that something was delivered; a site that rested does so no longer."""
+        was_unwell = site.failures
+        site.pace.succeeded(site.site.limits, self._state.time.now())
+        site.pause_until = 0.0
+        if was_unwell:
+            site.failures, site.rest_until, site.last = 0, 0.0, None
+            self._state.timers.clear(site)
+            self.save(site)
+
+    def unreachable(self, site: SiteQueue, attempt: Attempt, job: str) -> None:
+        """Note that a connection could not be made; ``job`` is the id of what was to go, or empty.
+
+        The site rests once all connections that it had have failed in a row. Its mail is not touched.
+        """
+        site.last = attempt
+        if site.pace.failed(site.connections):
+            self._rest(site, job)
+        else:
+            self.pause(site, site.pace.fruitless())
+
+    def _rest(self, site: SiteQueue, job: str) -> None:
+        state = self._state
+        site.failures += 1
+        site.rest_until = state.time.now() + rest_seconds(site.failures)
+        site.pace = Pace(1)  # slow start, with one connection as a probe
+        self._drop_ready(site)
+        state.look_at(site, site.rest_until)
+        self.save(site)
+        place, last = _place(site), site.last
+        if last is not None:
+            name, until = site.site.name, site.rest_until
+            state.doors.events.tried(job, place, name, last, until)
+
+    def _drop_ready(self, site: SiteQueue) -> None:
+        """Let all that is in memory for a site wait on disk."""
+        queue: DestinationQueue | None = site.top
+        while queue is not None:
+            self._state.drop_ready(queue)
+            queue = queue.following
+
+    def slowed_down(self, site: SiteQueue, attempt: Attempt) -> None:
+        """Note an answer that asks for fewer connections, or that ended one after so many messages."""
+        if site.limit.closed_at(attempt.use):
+            self.save(site)
+        elif attempt.use < 2 or attempt.use - 1 != site.limit.most:
+            site.last = attempt
+            now = self._state.time.now()
+            self.pause(site, site.pace.slowed_down(site.connections, now))
+
+    def fruitless(self, site: SiteQueue) -> None:
+        """Note a connection that ended without a word."""
+        self.pause(site, site.pace.fruitless())
+
+    def pause(self, site: SiteQueue, seconds: float) -> None:
+        """Let a site have no further connection for so long."""
+        site.pause_until = max(site.pause_until, self._state.time.now() + seconds)
+        if site.rest_until <= site.pause_until:
+            self._state.look_at(site, site.pause_until)
+
+    def avoid(self, site: SiteQueue, version: int) -> None:
+        """Remember the IP version that a site refuses by policy."""
+        if site.avoids != version:
+            site.avoids = version
+            self.save(site)
+
+    def wake(self, site: SiteQueue) -> None:
+        """Let a site rest and pause no longer."""
+        site.rest_until = site.pause_until = 0.0
+
+    def forget(self, site: SiteQueue) -> None:
+        """Let a site for which nothing waits be as a new one, but for what was learned of its hosts."""
+        if site.failures:
+            site.failures, site.rest_until, site.last = 0, 0.0, None
+            site.pace = Pace(site.site.limits.begin)
+            self.save(site)
+        self._state.forget_site(site)
+
+    def save(self, site: SiteQueue) -> None:
+        """Remember what is known of a site over restarts."""
+        self._state.doors.tasks.start("queue", self._save(site))
+
+    async def _save(self, site: SiteQueue) -> None:
+        try:
+            await self._state.doors.spool.save_site(site.record)
+        except Unavailable as error:
+            self._state.doors.journal.warned(f"site {site.site.name}", error.outcome.text)
+
+
+def _place(site: SiteQueue) -> Destination:
+    """Return a destination of a site."""
+    if site.top is not None:
+        return site.top.destination
+    if site.loaded:
+        return site.loaded[0].destination
+    return Destination(site.site.carrier, site.site.name)
