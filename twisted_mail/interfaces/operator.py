@@ -41,9 +41,13 @@ class WordStore(Protocol):
         Cheap where there is nothing new: it is asked every second. None stands for what is no word.
         """
 
-    async def select(self, selection: Selection, now: float, after: int = 0) -> SelectedPage:
+    async def last_place(self) -> int:
+        """Return the place of the recipient that came last: what comes later is not meant."""
+
+    async def select(self, selection: Selection, now: float, after: int, last: int) -> SelectedPage:
         """Return the next recipients that filters select, about in the order in which they came.
 
+        They are those behind the place ``after``, up to the place ``last``.
         A page may be empty, and is not the last for that. ``site`` of the selection is not looked at.
         What is damaged is not returned.
         """

@@ -1,0 +1,38 @@
+"""What a recipient waits for: everything that keeps it from being tried now."""
+
+from collections.abc import Iterable
+
+from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob, RecipientState
+from twisted_mail.mail.queued.suspension import Suspension
+from twisted_mail.mail.queued.wait_reason import WaitKind, WaitReason
+
+STOPPED = WaitReason(WaitKind.SERVER, text="the server does not run")
+
+
+def reasons(
+    job: QueuedJob,
+    recipient: OwedRecipient,
+    suspended: Iterable[Suspension],
+    at_destination: WaitReason | None,
+    now: float,
+) -> list[WaitReason]:
+    """Return all that a recipient waits for, what ends last not always first.
+
+    ``at_destination`` is what mail for its destination waits for that is due, or None where that is
+    not known: then no server runs.
+    """
+    if recipient.state is RecipientState.HELD:
+        return [WaitReason(WaitKind.WORD, recipient.due, recipient.reason)]
+    site = "" if at_destination is None else at_destination.site
+    found = [
+        WaitReason(WaitKind.SUSPENSION, one.until, f"{one} is suspended")
+        for one in suspended
+        if one.holds(now) and one.stops(job, recipient, site)
+    ]
+    if recipient.due > now:
+        found.append(WaitReason(WaitKind.TIME, recipient.due, "the next try", site))
+    if at_destination is None:
+        found.append(STOPPED)
+    elif at_destination.kind is WaitKind.SITE or (not found and recipient.due <= now):
+        found.append(at_destination)
+    return found
