@@ -1,6 +1,7 @@
 """Whole reports, as they are sent. They stand in the folder ``golden``, for people to read."""
 
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,12 @@ def test_a_whole_report(name: str) -> None:
     if os.environ.get("WRITE_GOLDEN"):
         path.write_bytes(data.replace(b"\r\n", b"\n"))
     assert data.replace(b"\r\n", b"\n").decode() == path.read_text()
+
+
+def test_the_documents_show_this_report() -> None:
+    text = (GOLDEN.parents[3] / "docs" / "queue.md").read_text()
+    words = (GOLDEN / "failed.txt").read_text().split("us-ascii\n\n")[1].split("\n--=")[0]
+    assert textwrap.indent(words.rstrip(), "    ") in text
 
 
 def test_only_what_has_utf_8_where_it_shows_needs_smtputf8() -> None:

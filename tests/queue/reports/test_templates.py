@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from tests.queue.reports.reporting import attempt
+from twisted_mail.delivery.onward.reply_classes import classify
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.queued.attempt import ReplyClass
+from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.queue.reports.places import filled
 from twisted_mail.queue.reports.templates import (
     FAILED,
@@ -42,6 +43,26 @@ def test_each_kind_of_failure_has_its_sentences(kind: ReplyClass) -> None:
 def test_a_code_says_it_more_exactly() -> None:
     moved = OURS.sentences.cause(attempt(Outcome(550, "5.1.6", "")))
     assert moved["happened"].startswith("The recipient has moved")
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        ("550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found", "no such mailbox"),
+        ("550 5.7.25 The IP address does not have a PTR record setup", "no proper name in the DNS"),
+        ("550 5.7.26 The sender is unauthenticated", "SPF, DKIM or DMARC"),
+        ("550 5.1.2 The domain of the recipient cannot be found", "There is no domain"),
+        (
+            "452 4.2.2 The recipient's inbox is out of storage space",
+            "mailbox of the recipient is full",
+        ),
+        ("554 5.7.1 Relay access denied", "how a mail server is set up"),
+    ],
+)
+def test_replies_that_are_common_become_these_words(reply: str, words: str) -> None:
+    code, enhanced, text = reply.split(" ", 2)
+    outcome = Outcome(int(code), enhanced, text)
+    assert words in OURS.sentences.cause(Attempt(outcome, 0.0, classify(outcome)))["happened"]
 
 
 def test_of_the_kind_other_the_code_alone_counts() -> None:
