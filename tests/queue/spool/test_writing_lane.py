@@ -1,0 +1,195 @@
+"""What gathers is committed together; what is wrong with one piece is no other's affair."""
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+from twisted.internet.defer import Deferred
+
+from tests.contracts.spool import BODY, new_job, owed
+from tests.faults import QuickDisk
+from tests.queue.spool.spools import start_spool
+from twisted_mail.interfaces import SpoolChange, SpoolCounts
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.queued.job import NewJob
+from twisted_mail.net.process.lane import Lane, Turn
+from twisted_mail.queue.spool.database import open_database
+from twisted_mail.queue.spool.disk_spool import DiskJobSpool
+from twisted_mail.queue.spool.schema import VERSION, SpoolUnusable
+from twisted_mail.testing.doubles import finish
+
+
+class LateLane:
+    """Puts a spool's writing into a lane whose turns a test runs."""
+
+    def __init__(self, spool: DiskJobSpool) -> None:
+        self.turns: list[Turn] = []
+        self.is_full = False
+        spool._writing._groups._lane = Lane(self.submit)
+        self.results: list[Any] = []
+
+    def submit(self, turn: Turn) -> None:
+        if self.is_full:
+            raise Unavailable("Too busy")
+        self.turns.append(turn)
+
+    def start(self, coroutine: Any) -> None:
+        Deferred.fromCoroutine(coroutine).addBoth(self.note)
+
+    def note(self, result: Any) -> None:
+        self.results.append(getattr(result, "value", result))
+
+    def work(self) -> None:
+        while self.turns:
+            turn = self.turns.pop(0)
+            turn.work()
+            turn.finish()
+
+
+@pytest.fixture
+def spool(tmp_path: Path):
+    spool = start_spool(tmp_path / "queue", QuickDisk())
+    yield spool
+    finish(spool.close())
+
+
+def commits(spool: DiskJobSpool) -> list[int]:
+    """Return a list that gets an item for each commit."""
+    seen: list[int] = []
+    connection = spool._writing._groups.connection
+    connection.set_commit_hook(lambda: seen.append(1) or False)
+    return seen
+
+
+def test_what_gathers_is_one_commit(spool: DiskJobSpool):
+    lane, seen = LateLane(spool), commits(spool)
+    for number in range(20):
+        lane.start(spool.accept(new_job(f"job{number}")))
+    lane.start(spool.apply(SpoolChange(gone=[("job1", 1)])))
+    lane.work()
+    assert lane.results == [None] * 21
+    assert spool.counts() == SpoolCounts(19, 19)
+    assert seen == [1]
+
+
+def test_one_that_cannot_be_written_fails_alone(spool: DiskJobSpool):
+    class BrokenBlob(MemoryBlob):
+        def pieces(self, start: int = 0, stop: int | None = None):
+            raise OSError("as told")
+
+    lane = LateLane(spool)
+    broken = NewJob(new_job("broken").job, (owed(),), Message(BrokenBlob(BODY)))
+    nan = new_job("nan", owed(due=float("nan")))  # a bug
+    for new in (new_job("a"), new_job("b"), new_job("b"), broken, nan, new_job("c")):
+        lane.start(spool.accept(new))
+    lane.work()
+    kinds = [type(result) for result in lane.results]
+    assert kinds[:4] == [type(None), type(None), Unavailable, Unavailable]
+    assert isinstance(lane.results[4], Exception)
+    assert kinds[5] is type(None)
+    assert spool.counts() == SpoolCounts(3, 3)
+
+
+def test_a_lane_that_is_full_refuses_and_writes_nothing_later(spool: DiskJobSpool):
+    lane = LateLane(spool)
+    lane.is_full = True
+    lane.start(spool.accept(new_job("a")))
+    assert isinstance(lane.results[0], Unavailable)
+    lane.is_full = False
+    lane.start(spool.accept(new_job("b")))
+    lane.work()
+    assert spool.counts() == SpoolCounts(1, 1)
+
+
+def test_a_queue_of_a_newer_program_is_refused_in_one_line(tmp_path: Path):
+    finish(start_spool(tmp_path).close())
+    connection = apsw.Connection(str(tmp_path / "queue.sqlite3"))
+    connection.pragma("user_version", VERSION + 1)
+    connection.close()
+    with pytest.raises(SpoolUnusable, match=f"has version {VERSION + 1}, .* newer"):
+        start_spool(tmp_path)
+
+
+def test_a_queue_belongs_to_one_server(tmp_path: Path):
+    spool = start_spool(tmp_path)
+    with pytest.raises(SpoolUnusable, match="another server"):
+        start_spool(tmp_path)
+    finish(spool.close())
+    finish(start_spool(tmp_path).close())
+
+
+def test_another_process_may_write_a_word_meanwhile(tmp_path: Path):
+    spool = start_spool(tmp_path)
+    database = open_database(str(tmp_path))
+    with database.transaction() as connection:
+        connection.execute("INSERT INTO words (word, given_at) VALUES ('retry', 1.0)")
+    database.close()
+    finish(spool.accept(new_job("a")))
+    finish(spool.apply(SpoolChange(answered=[(1, "done")])))
+    rows = finish(spool.query(_words))
+    assert rows == [("retry", "done")]
+    finish(spool.close())
+
+
+def _words(connection: apsw.Connection) -> list[Any]:
+    return connection.execute("SELECT word, result FROM words").fetchall()
+
+
+def test_damage_is_held_and_reported_and_never_returned(tmp_path: Path):
+    faults: list[str] = []
+    spool = start_spool(tmp_path, fresh=0, report_fault=lambda where, _: faults.append(where))
+    for id in ("body", "envelope", "recipient"):
+        finish(spool.accept(new_job(id, owed(1), owed(2))))
+    database = open_database(str(tmp_path))
+    with database.transaction() as connection:
+        for change in (
+            "bodies SET body = x'00' WHERE job = 1",
+            "jobs SET envelope = x'00' WHERE id = 'envelope'",
+            "recipients SET recipient = x'00' WHERE job = 3 AND number = 1",
+        ):
+            connection.execute(f"UPDATE {change}")
+    database.close()
+    for id, whole in (("body", None), ("envelope", None), ("recipient", [2])):
+        loaded = finish(spool.load(id, [1, 2]))
+        assert (loaded and [one.number for one in loaded.recipients]) == whole
+        assert id in faults[-1]
+    assert [one.waiting for one in finish(spool.destinations())] == [1]
+    assert len(faults) == 3
+    assert spool.counts() == SpoolCounts(3, 6)
+    finish(spool.close())
+
+
+def test_a_large_body_that_is_gone_is_damage(tmp_path: Path):
+    faults: list[str] = []
+    spool = start_spool(
+        tmp_path, fresh=0, inline=1, report_fault=lambda where, _: faults.append(where)
+    )
+    finish(spool.accept(new_job("a")))
+    (tmp_path / "bodies" / "a").unlink()
+    assert finish(spool.load("a", [1])) is None
+    assert finish(spool.load("a", [1])) is None
+    assert len(faults) == 1
+    finish(spool.close())
+
+
+def test_a_backlog_gives_its_room_back_in_small_steps(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("twisted_mail.queue.spool.upkeep.FREE_PAGES", 20)
+    monkeypatch.setattr("twisted_mail.queue.spool.upkeep.STEP", 50)
+    monkeypatch.setattr("twisted_mail.queue.spool.upkeep.LOGGED", 0)
+    spool = start_spool(tmp_path, QuickDisk(), fresh=0)
+    for number in range(100):
+        finish(spool.accept(new_job(f"job{number}", body=b"x" * 20_000)))
+    finish(spool.tend())
+    full = (tmp_path / "queue.sqlite3").stat().st_size
+    gone = [(f"job{number}", 1) for number in range(100)]
+    finish(spool.apply(SpoolChange(gone=gone)))
+    sizes = []
+    for _ in range(20):
+        finish(spool.tend())
+        sizes.append((tmp_path / "queue.sqlite3").stat().st_size)
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) > 5
+    assert sizes[-1] < full / 5
+    finish(spool.close())

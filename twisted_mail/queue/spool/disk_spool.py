@@ -1,0 +1,211 @@
+"""The queue on disk: the door through which jobs are taken in, read and altered."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from twisted_mail.interfaces import (
+    Blocking,
+    Clock,
+    DestinationSummary,
+    DueRecipient,
+    DurableFiles,
+    FaultReport,
+    HeldRecipient,
+    LoadedJob,
+    SiteRecord,
+    SpoolChange,
+    SpoolCounts,
+    unreported,
+)
+from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient
+from twisted_mail.queue.spool import reader
+from twisted_mail.queue.spool.database import DAMAGED
+from twisted_mail.queue.spool.fresh_jobs import FreshJobs, MemoryBudget
+from twisted_mail.queue.spool.loading import Damage, opened, read_held, read_whole
+from twisted_mail.queue.spool.lock import QueueLock
+from twisted_mail.queue.spool.place import SpoolPlace
+from twisted_mail.queue.spool.reader import JobBlobs
+from twisted_mail.queue.spool.reading_lane import ReadingLane
+from twisted_mail.queue.spool.room import FreeSpace
+from twisted_mail.queue.spool.settings import SpoolSettings
+from twisted_mail.queue.spool.upkeep import SpoolUpkeep
+from twisted_mail.queue.spool.writing import JobWriter
+from twisted_mail.queue.spool.writing_lane import WritingLane
+
+T = TypeVar("T")
+
+
+def _hold_damaged(damage: Damage, writer: JobWriter, _: object) -> None:
+    writer.hold_damaged(damage.id, damage.numbers)
+
+
+class DiskJobSpool:
+    """Fulfils ``interfaces.JobSpool`` in a folder, once it is started.
+
+    ``budget`` is the memory that messages share. ``tend`` is to be called about once a second.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        files: DurableFiles,
+        blocking: Blocking,
+        clock: Clock,
+        budget: MemoryBudget,
+        report_fault: FaultReport = unreported,
+        settings: SpoolSettings | None = None,
+    ) -> None:
+        settings = settings or SpoolSettings()
+        self._place = SpoolPlace(folder, files, clock, report_fault, settings)
+        self._bodies = self._place.bodies
+        self._clock = clock
+        self._blocking = blocking
+        self._fresh = FreshJobs(budget, settings.fresh)
+        self._lock = QueueLock(folder)
+        space = FreeSpace(folder, files, settings.min_free)
+        self._writing = WritingLane(self._place, space, blocking)
+        self._reading = ReadingLane(self._place, blocking.lane())
+        self._upkeep = SpoolUpkeep(self._place, space, self._writing, blocking)
+
+    # ------------------------------------------------------------ life
+
+    async def start(self) -> None:
+        """Open the queue, without what was only prepared, and mend it if it is damaged.
+
+        Raises SpoolUnusable with one line for the operator, and Unavailable.
+        """
+        await self._blocking.run(self._take_lock)
+        await self._writing.start()
+
+    def _take_lock(self) -> None:
+        self._place.files.make_folder(self._place.folder)
+        self._lock.require()
+
+    async def tend(self) -> None:
+        """Do what is to be done now and then. Raises Unavailable."""
+        self._fresh.forget_old(self._clock.monotonic())
+        await self._mended(self._upkeep.tend)
+
+    async def close(self) -> None:
+        """End: what was accepted is on disk, and the log is empty."""
+        await self._upkeep.close()
+        await self._reading.close()
+        await self._writing.close()
+        self._lock.release()
+
+    async def _mended(self, work: Callable[..., Awaitable[T]], *args: Any) -> T:
+        """Do what reads; if the database is damaged, mend it and do it again."""
+        generation = self._place.generation
+        try:
+            return await work(*args)
+        except DAMAGED as error:
+            await self._writing.mend(generation, error)
+            return await work(*args)
+
+    # ------------------------------------------------------------ writing
+
+    async def accept(self, new: NewJob) -> None:
+        """Take responsibility for a job. Raises Unavailable."""
+        await self._take_in(new, is_kept=True)
+
+    async def prepare(self, new: NewJob) -> None:
+        """Write a job that is only prepared. Raises as ``accept`` does."""
+        await self._take_in(new, is_kept=False)
+
+    async def _take_in(self, new: NewJob, is_kept: bool) -> None:
+        [body] = await self._writing.run(
+            lambda writer, bodies: writer.insert(new, bodies[0], is_kept), [new], takes_room=True
+        )
+        self._fresh.add(new, body.data, self._clock.monotonic(), is_kept)
+
+    async def keep(
+        self, id: str, joined: Sequence[OwedRecipient] = (), new: Sequence[NewJob] = ()
+    ) -> None:
+        """Make a prepared job ours, with recipients that join it, and jobs that come of it."""
+        await self._writing.run(lambda writer, bodies: writer.keep(id, joined, new, bodies), new)
+        self._fresh.keep(id, joined)
+
+    async def drop(self, id: str) -> None:
+        """Remove a prepared job."""
+        self._fresh.forget(id)
+        await self._writing.run(lambda writer, _: writer.drop(id))
+
+    async def apply(self, change: SpoolChange) -> None:
+        """Make a change, in one transaction."""
+        self._fresh.note(change)
+        now = self._clock.now()
+        await self._writing.run(
+            lambda writer, bodies: writer.apply(change, bodies, now), change.new
+        )
+
+    async def save_site(self, site: SiteRecord) -> None:
+        """Remember what is known of a site."""
+        await self._writing.run(lambda writer, _: writer.save_site(site))
+
+    # ------------------------------------------------------------ reading
+
+    def counts(self) -> SpoolCounts:
+        """Return how much is kept now. Never waits."""
+        return SpoolCounts(self._writing.total.jobs, self._writing.total.recipients)
+
+    async def query(self, query: Callable[..., T], *args: Any) -> T:
+        """Return what a function returns for the reading connection and ``args``. Raises Unavailable."""
+        return await self._mended(self._reading.run, query, *args)
+
+    async def destinations(self) -> Sequence[DestinationSummary]:
+        """Return what waits, by destination."""
+        return await self.query(reader.destinations)
+
+    async def due(
+        self, destination: Destination, before: float, limit: int
+    ) -> Sequence[DueRecipient]:
+        """Return the recipients of a destination who are due before a time, the first ones first."""
+        return await self.query(reader.due, destination, before, limit)
+
+    async def first_due(self, destination: Destination, after: float) -> float | None:
+        """Return the earliest time later than ``after`` at which somebody of a destination is due."""
+        return await self.query(reader.first_due, destination, after)
+
+    async def older(
+        self, kind: JobKind, arrived_before: float, limit: int, after: DueRecipient | None = None
+    ) -> Sequence[tuple[Destination, DueRecipient]]:
+        """Return recipients that wait, of jobs that arrived before a time, the oldest first."""
+        return await self.query(reader.older, kind, arrived_before, limit, after)
+
+    async def load(self, job: str, numbers: Sequence[int]) -> LoadedJob | None:
+        """Return a job with those of these recipients that still wait; None if none does."""
+        return self._fresh.load(job, numbers) or await self._read(job, numbers)
+
+    async def read(self, job: str) -> LoadedJob | None:
+        """Return a job with all its recipients; None if there is no such job."""
+        return await self._read(job, None)
+
+    async def _read(self, id: str, numbers: Sequence[int] | None) -> LoadedJob | None:
+        found = await self.query(read_whole, self._bodies, id, numbers)
+        if isinstance(found, JobBlobs):
+            found = await self._blocking.run(opened, found, self._bodies)
+        if found is None:
+            return None
+        await self._hold(found.damage)
+        return found.loaded
+
+    async def held(self, carrier: str = "") -> Sequence[HeldRecipient]:
+        """Return the recipients that are held, of a carrier or of all, the oldest jobs first."""
+        found, damage = await self.query(read_held, carrier)
+        await self._hold(damage)
+        return found
+
+    async def _hold(self, damage: Sequence[Damage]) -> None:
+        """Report what is damaged, and hold it: it is never sent."""
+        for one in damage:
+            self._place.report_fault(f"{self._place.path}: job {one.id}", one.error)
+            await self._writing.run(partial(_hold_damaged, one))
+
+    async def sites(self) -> Sequence[SiteRecord]:
+        """Return what is remembered of all sites."""
+        found, damaged = await self.query(reader.sites)
+        for error in damaged:
+            self._place.report_fault(self._place.path, error)
+        return found

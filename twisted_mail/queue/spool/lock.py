@@ -1,0 +1,41 @@
+"""Who has the queue: one server, or one program that mends it."""
+
+import errno
+import fcntl
+import os
+
+from twisted_mail.queue.spool.schema import SpoolUnusable
+
+NAME = "lock"
+
+
+class QueueLock:
+    """The lock of the queue in ``folder``: held until ``release``, or until the process ends."""
+
+    def __init__(self, folder: str) -> None:
+        self._path = os.path.join(folder, NAME)
+        self._fd: int | None = None
+
+    def take(self) -> bool:
+        """Take the lock, if nobody has it; return whether that was so. Raises OSError."""
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(fd)
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                return False
+            raise
+        self._fd = fd
+        return True
+
+    def require(self) -> None:
+        """Take the lock. Raises SpoolUnusable where somebody has it, OSError."""
+        if not self.take():
+            raise SpoolUnusable(f"another server, or a program that mends it, has {self._path}")
+
+    def release(self) -> None:
+        """Let others take the lock; harmless when it is not held."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None

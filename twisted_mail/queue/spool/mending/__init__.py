@@ -1,0 +1,1 @@
+"""What brings a damaged queue back, and copies a whole one."""

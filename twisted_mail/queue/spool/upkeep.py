@@ -1,0 +1,90 @@
+"""What the queue's database needs now and then, away from the lane that commits."""
+
+import os
+
+import apsw
+
+from twisted_mail.interfaces import Blocking
+from twisted_mail.queue.spool.place import SpoolPlace
+from twisted_mail.queue.spool.reading_lane import ReadingLane
+from twisted_mail.queue.spool.room import FreeSpace
+from twisted_mail.queue.spool.writing_lane import WritingLane
+
+LOGGED = 1024 * 1024  # octets of the log that are put in their places in a second thread
+LOG_MOST = 32 * 1024 * 1024  # of which the writing lane does the rest: else it never starts anew
+FREE_PAGES = 2560  # that the file keeps for what comes next
+STEP = 512  # pages that it gives back at a time
+
+
+class SpoolUpkeep:
+    """Checkpoints, the room that a backlog has left, the ballast, and the check after a crash.
+
+    Belongs to the reactor thread.
+    """
+
+    def __init__(
+        self, place: SpoolPlace, space: FreeSpace, writing: WritingLane, blocking: Blocking
+    ) -> None:
+        self._place = place
+        self._space = space
+        self._writing = writing
+        self._blocking = blocking
+        self._second = ReadingLane(place, blocking.lane())
+        self._is_checked = False
+
+    async def tend(self) -> None:
+        """Do what is to be done. Raises Unavailable, and apsw's error for a damaged database."""
+        if await self._second.run(self._checkpoint):
+            await self._writing.tend(_checkpoint)
+        if await self._second.run(_has_much_free):
+            await self._writing.tend(_give_back)
+        await self._blocking.run(self._take_ballast)
+        await self._check()
+
+    def _checkpoint(self, connection: apsw.Connection) -> bool:
+        """Put the log into the database; return whether it has become long all the same."""
+        if self._log_size() >= LOGGED:
+            _checkpoint(connection)
+        return self._log_size() > LOG_MOST
+
+    def _log_size(self) -> int:
+        try:
+            return os.path.getsize(self._place.path + "-wal")
+        except FileNotFoundError:
+            return 0
+
+    def _take_ballast(self) -> None:
+        try:
+            self._space.take_ballast()
+        except OSError as error:
+            self._place.report_fault(self._space.ballast, error)
+
+    async def _check(self) -> None:
+        """After an unclean end, read all of the database once."""
+        if self._place.was_unclean and not self._is_checked:
+            self._is_checked = True
+            await self._second.run(_check)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._second.close()
+
+
+def _checkpoint(connection: apsw.Connection) -> None:
+    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+
+def _has_much_free(connection: apsw.Connection) -> bool:
+    free: int = connection.pragma("freelist_count")
+    return free > FREE_PAGES
+
+
+def _give_back(connection: apsw.Connection) -> None:
+    connection.pragma("incremental_vacuum", STEP)
+
+
+def _check(connection: apsw.Connection) -> None:
+    """Raises apsw.CorruptError if the database is damaged."""
+    found = connection.pragma("quick_check")
+    if found != "ok":
+        raise apsw.CorruptError(str(found))

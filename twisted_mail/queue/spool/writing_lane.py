@@ -1,0 +1,150 @@
+"""Writing into the queue: bodies first, then one transaction for all that has gathered."""
+
+import errno
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+
+import apsw
+
+from twisted_mail.interfaces import Blocking
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.queued.job import NewJob
+from twisted_mail.queue.spool.bodies import StoredBody
+from twisted_mail.queue.spool.commit_groups import CommitGroups, SpoolWrite
+from twisted_mail.queue.spool.database import SpoolDatabase
+from twisted_mail.queue.spool.place import SpoolPlace
+from twisted_mail.queue.spool.room import ID_TAKEN, NO_ROOM, TOO_MANY, FreeSpace
+from twisted_mail.queue.spool.writing import IdTaken, JobWriter, Tally
+
+_TROUBLE = "The message cannot be stored now; try again later."
+
+
+class WritingLane:
+    """The one lane that writes. ``run`` belongs to the reactor thread, what is private to the lane's."""
+
+    def __init__(self, place: SpoolPlace, space: FreeSpace, blocking: Blocking) -> None:
+        self._place = place
+        self._space = space
+        self._bodies = place.bodies
+        self._blocking = blocking
+        self._lane = blocking.lane()
+        self._groups = CommitGroups(self._lane, space, self._mend, place.report_fault)
+
+    @property
+    def total(self) -> Tally:
+        """Return what is kept, and which files are not needed any more."""
+        return self._groups.total
+
+    async def start(self) -> None:
+        """Open the queue. Raises SpoolUnusable, Unavailable."""
+        await self._lane.run(self._start)
+
+    def _start(self) -> None:
+        try:
+            self._groups.use(*self._place.open())
+        except (OSError, apsw.Error) as error:
+            self._place.report_fault(self._place.path, error)
+            raise Unavailable("The queue cannot be opened now.") from error
+
+    async def close(self) -> None:
+        """Close the database, after all that is to be written."""
+        await self._lane.run(self._groups.close)
+
+    # ------------------------------------------------------------ writing
+
+    async def run(
+        self,
+        write: Callable[[JobWriter, Sequence[StoredBody]], None],
+        new: Sequence[NewJob] = (),
+        takes_room: bool = False,
+    ) -> Sequence[StoredBody]:
+        """Write something, with the bodies of new jobs, which are returned; durable on return.
+
+        Raises Unavailable.
+        """
+        stored: dict[str, StoredBody] = {}
+        piece = SpoolWrite(write, new, partial(self._body, stored, takes_room), takes_room)
+        try:
+            for one in new:
+                if self._bodies.is_large(one.message):
+                    stored[one.job.id] = await self._blocking.run(self._body, {}, takes_room, one)
+            await self._groups.run(piece)
+        except (OSError, IdTaken, Unavailable) as error:
+            await self._remove([*stored])
+            raise self._answer(error) from error
+        if self.total.files:
+            await self._remove_unneeded()
+        return piece.bodies
+
+    def _body(self, stored: Mapping[str, StoredBody], takes_room: bool, new: NewJob) -> StoredBody:
+        """Return the body of a new job, written if it is large. Raises Unavailable, IdTaken, OSError."""
+        if takes_room:
+            self._check_room()
+        if new.job.id in stored:
+            return stored[new.job.id]
+        return self._bodies.store(new.job.id, new.message)
+
+    def _check_room(self) -> None:
+        if self.total.jobs >= self._place.settings.max_messages:
+            raise Unavailable(TOO_MANY)
+        if not self._space.is_enough(self._place.clock.monotonic()):
+            raise Unavailable(NO_ROOM)
+
+    def _answer(self, error: Exception) -> Unavailable:
+        if isinstance(error, Unavailable):
+            return error
+        if isinstance(error, IdTaken):
+            return Unavailable(ID_TAKEN)
+        self._place.report_fault(self._place.folder, error)
+        is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return Unavailable(NO_ROOM if is_full else _TROUBLE)
+
+    async def _remove_unneeded(self) -> None:
+        files = self.total.files
+        await self._remove([files.pop() for _ in range(len(files))])
+
+    async def _remove(self, ids: Sequence[str]) -> None:
+        """Remove the files of jobs that are not there; else the next start does."""
+        if ids:
+            with suppress(Unavailable):
+                await self._blocking.run(self._remove_files, ids)
+
+    def _remove_files(self, ids: Sequence[str]) -> None:
+        try:
+            self._bodies.remove(ids)
+        except OSError as error:
+            self._place.report_fault(self._bodies.path, error)
+
+    # ------------------------------------------------------------ damage and upkeep
+
+    def _mend(self, error: apsw.Error) -> tuple[SpoolDatabase, Tally]:
+        """Put another database in the place of a damaged one."""
+        try:
+            return self._place.mend(error)
+        except (OSError, apsw.Error) as failure:
+            self._place.report_fault(self._place.path, failure)
+            raise Unavailable("The queue is damaged, and cannot be mended now.") from failure
+
+    async def mend(self, generation: int, error: apsw.Error) -> None:
+        """Mend the database that a reader found damaged, unless that was done since.
+
+        Raises Unavailable.
+        """
+        await self._lane.run(self._mend_once, generation, error)
+
+    def _mend_once(self, generation: int, error: apsw.Error) -> None:
+        if generation == self._place.generation:
+            self._groups.close()
+            self._groups.use(*self._mend(error))
+
+    async def tend(self, work: Callable[[apsw.Connection], None]) -> None:
+        """Do something with the connection that is no transaction of a job's. Raises Unavailable."""
+        await self._lane.run(self._tend, work)
+
+    def _tend(self, work: Callable[[apsw.Connection], None]) -> None:
+        try:
+            work(self._groups.connection)
+        except apsw.Error as error:
+            self._place.report_fault(self._place.path, error)
+            raise Unavailable(_TROUBLE) from error
