@@ -7,6 +7,7 @@ from dataclasses import replace
 from twisted.internet.defer import CancelledError, Deferred
 
 from twisted_mail.interfaces import BlobWriter
+from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.net.client.host_connection import HostConnection
@@ -20,6 +21,7 @@ from twisted_mail.smtp.dialogue.fitting import MessageFitter
 from twisted_mail.smtp.dialogue.mail_dialogue import MailDialogue
 from twisted_mail.smtp.dialogue.message_supply import MessageSupply
 from twisted_mail.smtp.dialogue.opening import Opening
+from twisted_mail.smtp.dialogue.rehearsal import Rehearsed, rehearse
 from twisted_mail.smtp.dialogue.round_source import DialogueDoors
 from twisted_mail.smtp.dialogue.settings import ClientSettings, NextHop, TlsLevel
 
@@ -212,6 +214,13 @@ class ClientSession:
             self.abort()
             raise
         return None
+
+    async def rehearse(self, sender: Address, recipient: Address, size: int = 0) -> list[Rehearsed]:
+        """Ask the host whether it would take a message, send nothing, and return what it answered."""
+        limits = self._settings.limits
+        self._channel.extend(limits.message)
+        asking = rehearse(self._channel, self.offered, limits, sender, recipient, size)
+        return await self._connection.run(asking)
 
     def close(self) -> None:
         """Say QUIT and close, without making the caller wait; harmless when repeated."""
