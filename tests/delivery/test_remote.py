@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from tests.delivery.onward.fakes import (
     OK,
@@ -28,6 +29,7 @@ from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.net.client.address_slots import MAX_WAITING
 from twisted_mail.smtp.dialogue.settings import TlsLevel
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.resolver import FakeResolver
@@ -63,6 +65,12 @@ class Fixture:
         for address in addresses:
             del self.client.hosts[address]
         return self
+
+    def fill(self, *addresses: str) -> None:
+        """Use up all connections that addresses may have."""
+        for address in addresses:
+            while self.carrier._slots.take(address):
+                pass
 
     def site(self, domain: str = "there.example") -> Site | Attempt:
         return finish(self.carrier.site(Destination("smtp", domain)))
@@ -250,7 +258,7 @@ def test_a_bug_of_the_client_closes_the_connection(there: Fixture) -> None:
     with pytest.raises(RuntimeError):
         there.serve(mail())
     assert there.client.is_open == 0
-    assert not there.carrier._open
+    assert len(there.carrier._slots) == 0
 
 
 # ------------------------------------------------------------ two versions of IP
@@ -357,16 +365,31 @@ def test_that_customer_is_not_dialled_for_a_while() -> None:
 
 
 def test_an_address_with_all_its_connections_is_passed_over(there: Fixture) -> None:
-    there.carrier._open["192.0.2.1"] = there.settings.address_connections
+    there.fill("192.0.2.1")
     there.serve(mail())
     assert there.client.addresses == ["192.0.2.2"]
 
 
 def test_a_site_with_all_its_connections_is_to_have_fewer(there: Fixture) -> None:
-    there.carrier._open.update(dict.fromkeys(("192.0.2.1", "192.0.2.2"), 10))
+    there.fill("192.0.2.1", "192.0.2.2")
+    for _ in range(MAX_WAITING):
+        Deferred.fromCoroutine(there.carrier._slots.wait("192.0.2.1"))
     work = there.serve(mail())
     assert there.client.addresses == []
-    assert (len(work.slowed), work.ended) == (1, [])
+    assert (len(work.slowed), work.ended, work.unreached) == (1, [], [])
+
+
+def test_a_connection_that_ends_makes_room_for_one_that_waits(there: Fixture) -> None:
+    there.fill("192.0.2.1")
+    del there.client.hosts["192.0.2.2"]  # which does not make the site unreachable
+    there.work.waiting.append(mail())
+    there.site()
+    serving = Deferred.fromCoroutine(there.carrier.serve(Site("smtp", "x"), there.work))
+    assert not serving.called
+    there.carrier._slots.release("192.0.2.1")
+    assert serving.called
+    assert there.work.codes == [("a", {1: 250})]
+    assert there.work.unreached == []
 
 
 def test_limits_and_port_are_those_of_the_settings() -> None:

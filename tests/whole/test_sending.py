@@ -4,14 +4,16 @@ import contextlib
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.delivery.onward.fakes import FakeWork, transaction
-from tests.whole.live import LiveServer, await_in_reactor, in_reactor, needs, the_reactor
+from tests.whole.live import PATIENCE, LiveServer, await_in_reactor, in_reactor, needs, the_reactor
 from tests.whole.names import NameServer
 from tests.whole.ports import free_port
 from tests.whole.process import select_nothing
@@ -19,15 +21,23 @@ from twisted_mail.assembly.sending import SendingDependencies, make_remote_carri
 from twisted_mail.config import Config
 from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.delivery.remote import RemoteCarrier
-from twisted_mail.interfaces import Site, unreported
+from twisted_mail.interfaces import Reports, Site, unreported
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.destination import Destination
-from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.mail.queued.job import NewJob, Transaction
 from twisted_mail.net.dns.questions import DnsQuestions
 from twisted_mail.net.dns.resolver import DnsResolver
 from twisted_mail.net.dns.stub_resolver import StubResolver
 from twisted_mail.net.process.blocking import ThreadBlocking
 from twisted_mail.net.process.clock import ReactorClock
+from twisted_mail.net.process.tasks import ReactorTasks
+from twisted_mail.queue.dispatch.dispatcher import Dispatcher
+from twisted_mail.queue.dispatch.dispatching_spool import DispatchingSpool
+from twisted_mail.queue.dispatch.memory.state import DispatchDoors
+from twisted_mail.queue.dispatch.settings import DispatchSettings, ScheduleSettings
+from twisted_mail.queue.events import QueueEvents
+from twisted_mail.queue.spool.memory import MemoryJobSpool
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.wire import FakeBlobWriter
 
 pytestmark = pytest.mark.whole
@@ -233,3 +243,44 @@ def test_a_relay_gets_mail_with_a_login_over_proven_tls(
     assert unproven.unreached[0].reply_class is ReplyClass.TLS
     assert wrong.unreached[0].reply_class is ReplyClass.CONFIGURATION
     assert wrong.unreached[0].outcome.is_temporary
+
+
+def test_the_queue_sends_to_many_domains_while_some_are_dead(
+    carrier: Callable[..., RemoteCarrier], names: NameServer
+) -> None:
+    names.records |= {f"d{number}.example": {"A": ["127.0.0.2"]} for number in range(10)}
+    names.records |= {f"dead{number}.example": {"A": ["127.0.0.3"]} for number in range(10)}
+    port, spool = free_port(), MemoryJobSpool()
+    domains = [f"d{at % 10}.example" for at in range(200)]
+    domains += [f"dead{at % 10}.example" for at in range(50)]
+    jobs = [
+        NewJob(replace(one.job, arrived=time.time()), one.recipients, one.message)
+        for one in (transaction(f"x@{name}", id=f"j{at}") for at, name in enumerate(domains))
+    ]
+    with sink(port):
+        await_in_reactor(dispatched(carrier(port=port), spool, jobs, left=50))
+    assert sorted(spool.jobs) == sorted(f"j{at}" for at in range(200, 250))
+    assert {one.tries for job in spool.jobs.values() for one in job.recipients.values()} == {0}
+    assert "smtp:d0.example" not in spool.site_records
+    assert spool.site_records["smtp:dead0.example"].failures == 1
+
+
+async def dispatched(
+    carrier: RemoteCarrier, spool: MemoryJobSpool, jobs: Sequence[NewJob], left: int
+) -> None:
+    """Send jobs until so many are left."""
+    clock, journal = ReactorClock(the_reactor()), ListJournal()
+    tasks = ReactorTasks(the_reactor(), journal)
+    reports = cast("Reports", None)  # nobody asked for any
+    doors = DispatchDoors(
+        spool, {"smtp": carrier}, reports, clock, tasks, journal, QueueEvents(journal)
+    )
+    dispatcher = Dispatcher(doors, ScheduleSettings(), DispatchSettings())
+    await dispatcher.start()
+    queue = DispatchingSpool(spool, dispatcher)
+    for job in jobs:
+        await queue.accept(job)
+    deadline = clock.monotonic() + PATIENCE
+    while len(spool.jobs) > left and clock.monotonic() < deadline:
+        await clock.sleep(0.02)
+    await dispatcher.stop(1.0)

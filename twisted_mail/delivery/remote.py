@@ -5,7 +5,6 @@ order, and lets the client hand on what there is. A host that cannot be spoken t
 one; when none is left, the site cannot be reached.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +33,7 @@ from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.destination import SMTP, Destination
 from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.net.client.address_slots import AddressSlots
 from twisted_mail.smtp.dialogue.message_supply import MessageSupply
 from twisted_mail.smtp.dialogue.settings import ClientSettings, DialogueLimits, NextHop, TlsLevel
 
@@ -97,7 +97,7 @@ class RemoteCarrier:
         self._known: RecentlyKnown[NextHosts] = RecentlyKnown(clock, KNOWN_SECONDS)
         self._unreached: RecentlyKnown[Attempt] = RecentlyKnown(clock, REST_SECONDS)
         self._tried_twice: RecentlyKnown[bool] = RecentlyKnown(clock, SECOND_TRY_SECONDS)
-        self._open: Counter[str] = Counter()  # connections by address
+        self._slots = AddressSlots(clock, settings.address_connections)
 
     # ------------------------------------------------------------ where to
 
@@ -152,7 +152,14 @@ class RemoteCarrier:
     ) -> Transaction | None:
         version = ip_version(dialled.place[1])
         others = self._other_version(hosts, version, work)
-        over = ConnectionWork(work, first, dialled.place, self._known_hosts, bool(others))
+        over = ConnectionWork(
+            work,
+            first,
+            dialled.place,
+            self._known_hosts,
+            bool(others),
+            lambda: self._slots.is_wanted(dialled.place[1]),
+        )
         ended = await self._converse(dialled, over)
         if ended is not None:
             self._note_end(with_class(ended), over, work)
@@ -167,7 +174,7 @@ class RemoteCarrier:
             return await dialled.session.hand_on(work)
         finally:
             dialled.session.close()
-            self._release(dialled.place[1])
+            self._slots.release(dialled.place[1])
 
     def _note_end(self, ended: Attempt, over: ConnectionWork, work: Work) -> None:
         """Note that a connection ended by the other side's will, or by accident."""
@@ -207,15 +214,25 @@ class RemoteCarrier:
         except Unavailable as error:
             return [failed(error.outcome, self._clock.now())]
         failures: list[Attempt] = []
+        busy: list[Place] = []
         for place in order:
-            if self._open[place[1]] >= self._settings.address_connections:
+            if not self._slots.take(place[1]):
+                busy.append(place)
                 continue
-            self._open[place[1]] += 1
             found = await self._connect(self._hop(hosts, place), settings)
             if not isinstance(found, Attempt):
                 return _Dialled(found, place)
             failures.append(with_class(found))
-        return failures
+        return await self._wait_and_connect(hosts, busy[0], settings) if busy else failures
+
+    async def _wait_and_connect(
+        self, hosts: NextHosts, place: Place, settings: ClientSettings
+    ) -> _Dialled | list[Attempt]:
+        """Wait until an address may have one connection more; return none where that takes too long."""
+        if not await self._slots.wait(place[1]):
+            return []
+        found = await self._connect(self._hop(hosts, place), settings)
+        return [with_class(found)] if isinstance(found, Attempt) else _Dialled(found, place)
 
     async def _connect(self, hop: NextHop, settings: ClientSettings) -> MailSession | Attempt:
         found: MailSession | Attempt | None = None
@@ -223,13 +240,8 @@ class RemoteCarrier:
             found = await self._client.connect(hop, settings)
         finally:
             if found is None or isinstance(found, Attempt):
-                self._release(hop.address)
+                self._slots.release(hop.address)
         return found
-
-    def _release(self, address: str) -> None:
-        self._open[address] -= 1
-        if self._open[address] <= 0:
-            del self._open[address]
 
     def _hop(self, hosts: NextHosts, place: Place) -> NextHop:
         port = self._settings.port if hosts.relay is None else hosts.relay.port

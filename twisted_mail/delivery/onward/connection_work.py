@@ -21,12 +21,17 @@ KnownHosts = Callable[[Destination], NextHosts | None]
 Refusal = tuple[Transaction, Mapping[int, Attempt]]  # recipients that were refused by policy
 
 
+def _is_not_wanted() -> bool:
+    return False
+
+
 class ConnectionWork:
     """Gives a connection its transactions, and notes how they end.
 
     ``first`` is what it was opened for, at ``place``. A transaction that may not go there is kept in
     ``left``, and ends the work; so do refusals by policy where the other version of IP is still to be
-    tried (``may_change_version``): they are kept in ``refused``.
+    tried (``may_change_version``): they are kept in ``refused``. ``is_wanted`` returns whether another
+    connection waits for the end of this one.
     """
 
     def __init__(
@@ -36,12 +41,14 @@ class ConnectionWork:
         place: Place,
         known: KnownHosts,
         may_change_version: bool = False,
+        is_wanted: Callable[[], bool] = _is_not_wanted,
     ) -> None:
         self._work = work
         self._first: Transaction | None = first
         self._place = place
         self._known = known
         self._may_change_version = may_change_version
+        self._is_wanted = is_wanted
         self.left: Transaction | None = None
         self.refused: list[Refusal] = []
         self.is_answered = False
@@ -58,8 +65,10 @@ class ConnectionWork:
         return self._admit(self._work.next())
 
     async def wait(self, seconds: float) -> Transaction | None:
-        """Take the next transaction, and wait for one for so long at most."""
-        return None if self._is_over else self._admit(await self._work.wait(seconds))
+        """Take the next transaction, and wait for one for so long at most: not while others wait."""
+        if self._is_over:
+            return None
+        return self._admit(await self._work.wait(0.0 if self._is_wanted() else seconds))
 
     def _admit(self, transaction: Transaction | None) -> Transaction | None:
         if transaction is None or self._may_get(transaction):
