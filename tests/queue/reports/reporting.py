@@ -89,6 +89,9 @@ def job(sender: Address = ALICE, kind: JobKind = JobKind.MAIL, **asked: Any) -> 
     )
 
 
+USUAL = job()
+
+
 def message(data: bytes = LUNCH) -> Message:
     """Return a message."""
     return Message(MemoryBlob(data))
@@ -128,15 +131,13 @@ class Desk:
     def write(
         self,
         *told: ReportedRecipient,
-        job: QueuedJob | None = None,
+        job: QueuedJob = USUAL,
         data: bytes = LUNCH,
     ) -> WrittenReports:
         """Return what is written about recipients."""
-        return finish(self.reports.write(job or globals()["job"](), message(data), told))
+        return finish(self.reports.write(job, message(data), told))
 
-    def one(
-        self, *told: ReportedRecipient, job: QueuedJob | None = None, data: bytes = LUNCH
-    ) -> NewJob:
+    def one(self, *told: ReportedRecipient, job: QueuedJob = USUAL, data: bytes = LUNCH) -> NewJob:
         """Return the only report about recipients."""
         (report,) = self.write(*told, job=job, data=data).jobs
         return report
