@@ -46,6 +46,7 @@ def test_a_report_is_a_job_for_the_sender_from_nobody() -> None:
     (recipient,) = report.recipients
     assert recipient.target == AccountTarget("alice@example.org", ALICE)
     assert (recipient.due, recipient.dsn_request) == (0.0, NEVER)  # now
+    assert report.job.message_id == parsed(report)["Message-ID"]
 
 
 def test_6_1_it_asks_for_no_report_and_nothing_of_ret() -> None:
@@ -136,6 +137,17 @@ def test_nothing_to_tell_is_nothing_to_read() -> None:
 def test_a_copy_for_a_member_is_reported_to_its_own_sender() -> None:
     written = Desk().write(told(sender=VERP), told(), told(sender=parse("x@example.com")))
     assert recipients_of(written.jobs) == [str(VERP), str(ALICE), "x@example.com"]
+
+
+@pytest.mark.parametrize("local", ["news", "news-request", "news-subscribe"])
+def test_a_report_is_no_post_and_no_command_of_a_list(local: str) -> None:
+    written = Desk().write(told(), job=job(sender=parse(f"{local}@example.org")))
+    assert (written.jobs, written.lost) == ((), {1})
+
+
+def test_a_report_for_a_list_goes_to_its_owners() -> None:
+    written = Desk().write(told(), job=job(sender=parse("news-owner@example.org")))
+    assert recipients_of(written.jobs) == ["news-owner@example.org"]
 
 
 def test_a_list_hears_nothing_of_delays() -> None:

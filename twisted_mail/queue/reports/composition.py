@@ -43,6 +43,7 @@ class ComposedReport:
     """A report as a message. If it ``is_utf8`` it can go only where SMTPUTF8 is taken."""
 
     data: bytes
+    message_id: str
     is_utf8: bool
 
 
@@ -72,7 +73,10 @@ class ReportComposer:
             fields.append("Content-Transfer-Encoding: 8bit")
         head = "".join(f"{field}\r\n" for field in fields).encode()
         is_utf8 = not head.isascii() or any(_needs_utf8(part) for part in parts)
-        return ComposedReport(head + b"\r\n" + body, is_utf8)
+        return ComposedReport(head + b"\r\n" + body, self._message_id(order), is_utf8)
+
+    def _message_id(self, order: ReportOrder) -> str:
+        return f"<{order.id}@{self.hostname}>"
 
     def _fields(self, order: ReportOrder, subject: str) -> Iterator[str]:
         """Yield the fields of the header (RFC 3464 §2, RFC 3834 §3.1)."""
@@ -80,7 +84,7 @@ class ReportComposer:
         yield f"To: <{order.recipient}>"
         yield f"Subject: {encoded_subject(subject)}"
         yield f"Date: {format_date(order.now)}"
-        yield f"Message-ID: <{order.id}@{self.hostname}>"
+        yield f"Message-ID: {self._message_id(order)}"
         if order.original.references:
             yield f"In-Reply-To: {order.original.references[-1]}"
             yield "References: " + "\r\n ".join(order.original.references)

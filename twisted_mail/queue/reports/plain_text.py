@@ -14,8 +14,3 @@ def plain_line(text: str, limit: int) -> str:
     if len(text) <= limit and len(octets) <= limit:
         return seen
     return octets[: limit - len(_CUT)].decode("utf-8", "ignore") + _CUT
-
-
-def ascii_line(text: str, limit: int) -> str:
-    """Return a text as ``plain_line`` does, with a question mark for what is not ASCII."""
-    return plain_line(text, limit).encode("ascii", "replace").decode("ascii")

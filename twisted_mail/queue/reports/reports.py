@@ -18,11 +18,12 @@ from twisted_mail.interfaces import (
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import DsnRequest, MailParameters
 from twisted_mail.mail.ids import make_id
+from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, QueuedJob
 from twisted_mail.mail.queued.target import AccountTarget, Target, targets_of
-from twisted_mail.mail.route import NoRoute
+from twisted_mail.mail.route import ListTarget, NoRoute
 from twisted_mail.queue.reports import rules
 from twisted_mail.queue.reports.composition import ComposedReport, ReportComposer, ReportOrder
 from twisted_mail.queue.reports.delivery_status import final_recipient
@@ -141,7 +142,7 @@ class QueueReports:
             return ()
         route = await self._backend.router.route(address)
         if not isinstance(route, NoRoute):
-            return targets_of(address, route)
+            return tuple(one for one in targets_of(address, route) if _takes_reports(one))
         if route.outcome.is_temporary:
             raise Unavailable(route.outcome)
         return ()
@@ -194,7 +195,7 @@ def _job(order: ReportOrder, targets: Iterable[Target], report: ComposedReport) 
         JobKind.REPORT,
         mail_parameters=parameters,
         is_tls_optional=order.job.is_tls_optional,
-        message_id=f"<{order.id}>",
+        message_id=report.message_id,
         size=len(report.data),
     )
     return NewJob(job, tuple(_recipients(order, targets)), Message(MemoryBlob(report.data)))
@@ -204,6 +205,14 @@ def _recipients(order: ReportOrder, targets: Iterable[Target]) -> Iterator[OwedR
     for number, target in enumerate(targets, 1):
         original = None if target.recipient == order.recipient else order.recipient
         yield OwedRecipient(number, target, NEVER, original=original)
+
+
+def _takes_reports(target: Target) -> bool:
+    """Return whether a target may get reports: not the addresses of a list for posts and commands.
+
+    Such senders are forged, and nobody asks the list whether it takes what is written here.
+    """
+    return not isinstance(target, ListTarget) or target.role is ListRole.BOUNCES
 
 
 def _takes_utf8(recipient: Address, targets: Iterable[Target]) -> bool:
