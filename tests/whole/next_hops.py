@@ -71,13 +71,11 @@ class Certified:
         return context
 
 
-class Listening:
-    """A next hop: it accepts connections, and a test says what it sends."""
+class Hop:
+    """A next hop on a port of the loopback interface, and a client that sends there."""
 
-    def __init__(self, authority: str = "") -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._socket.settimeout(PATIENCE)
-        self.port: int = self._socket.getsockname()[1]
+    def __init__(self, port: int, authority: str = "") -> None:
+        self.port = port
         reactor = the_reactor()
         self._blocking = ThreadBlocking(reactor, "test", 1)
         self._blocking.start()
@@ -98,6 +96,18 @@ class Listening:
         found.close()
         return end
 
+    def close(self) -> None:
+        self._blocking.stop()
+
+
+class Listening(Hop):
+    """A next hop that a test plays: it accepts connections."""
+
+    def __init__(self, authority: str = "") -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket.settimeout(PATIENCE)
+        super().__init__(self._socket.getsockname()[1], authority)
+
     def accept(self) -> socket.socket:
         connection, _ = self._socket.accept()
         connection.settimeout(PATIENCE)
@@ -105,13 +115,13 @@ class Listening:
 
     def close(self) -> None:
         self._socket.close()
-        self._blocking.stop()
+        super().close()
 
 
 class Handing:
     """What the client does meanwhile, in the reactor's thread."""
 
-    def __init__(self, hop: Listening, work: Any) -> None:
+    def __init__(self, hop: Hop, work: Any) -> None:
         self._ended: Deferred[Attempt | None] = in_reactor(lambda: _boxed(work))[0]
 
     def end(self) -> Attempt | None:

@@ -169,6 +169,11 @@ def test_a_header_without_end_is_not_taken_for_ascii() -> None:
     assert fit(wishing(data, is_utf8=True)) == NO_UTF8
 
 
-def test_a_memory_blob_that_is_large_is_not_copied_at_once() -> None:
+def test_what_is_large_is_not_copied_and_what_is_very_large_not_even_looked_at() -> None:
     blob = MemoryBlob(BIG * 2000)
+    found = fitter().fit_at_once(replace(mail(), message=Message(blob)))
+    assert isinstance(found, FittedMessage)
+    assert found.data is None
+    assert found.blob is blob
+    blob = MemoryBlob(BIG * 20_000)
     assert fitter().fit_at_once(replace(mail(), message=Message(blob))) is None

@@ -19,6 +19,7 @@ from twisted_mail.smtp.dialogue.capabilities import Capabilities
 from twisted_mail.smtp.dialogue.content import CHUNK
 from twisted_mail.smtp.stream import conversion
 
+MAX_AT_ONCE = 1024 * 1024  # octets in memory that are looked at without a thread
 MAX_CONVERTED = 32 * 1024 * 1024  # octets of a message that is encoded anew, one at a time
 MAX_HEADER = 1024 * 1024  # octets in which a header ends, or counts as one that is not ASCII
 
@@ -79,16 +80,18 @@ class MessageFitter:
         """Return the message as the host takes it, or why it does not; None if it must be read first."""
         message = transaction.message
         blob, wishes = message.blob, transaction.job.mail_parameters
-        if type(blob) is not MemoryBlob or blob.size > CHUNK or wishes.is_utf8:
+        if type(blob) is not MemoryBlob or blob.size > MAX_AT_ONCE or wishes.is_utf8:
             return None
-        data = transaction.recipients[0].fields + message.prefix + blob.data
-        is_8bit = not data.isascii()
-        refusal = self._refusal(transaction, len(data))
+        head = transaction.fields + message.prefix
+        size = len(head) + blob.size
+        refusal = self._refusal(transaction, size)
         if refusal is not None:
             return refusal
+        is_8bit = not (head.isascii() and blob.data.isascii())
         if is_8bit and not self._offered.has_8bit:
             return None
-        return FittedMessage(b"", blob, len(data), is_8bit, data=data)
+        data = head + blob.data if blob.size <= CHUNK else None
+        return FittedMessage(head, blob, size, is_8bit, data=data)
 
     def _refusal(self, transaction: Transaction, size: int) -> Outcome | None:
         """Return why the host takes nothing of the transaction, as far as is known at once."""
@@ -106,7 +109,7 @@ class MessageFitter:
         Raises OSError where the message cannot be read, and Unavailable.
         """
         message = transaction.message
-        head = transaction.recipients[0].fields + message.prefix
+        head = transaction.fields + message.prefix
         size = len(head) + message.blob.size
         refusal = self._refusal(transaction, size)
         if refusal is not None:
