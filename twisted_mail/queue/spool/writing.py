@@ -22,6 +22,8 @@ _UPDATE_RECIPIENT = (
     " tries = ?8, notices = ?9, reply_class = ?10, recipient = ?11 WHERE job = ?1 AND number = ?2"
 )
 
+_SUSPEND = "INSERT OR REPLACE INTO suspensions (kind, name, until, since) VALUES (?, ?, ?, ?)"
+_RESUME = "DELETE FROM suspensions WHERE kind = ? AND name = ?"
 _ANSWER = "UPDATE words SET done_at = ?, result = ? WHERE id = ?"
 ANSWER_SECONDS = 86400.0  # that an answered word is kept
 
@@ -151,6 +153,10 @@ class JobWriter:
                 self._remove_if_served(job)
         self._insert_all(change.new, bodies)
         self._answer(change.answered, now)
+        for one in change.suspended:
+            self._connection.execute(_SUSPEND, (one.kind, one.name, one.until, one.since))
+        for kind_and_name in change.resumed:
+            self._connection.execute(_RESUME, kind_and_name)
 
     def _answer(self, answered: Sequence[tuple[int, str]], now: float) -> None:
         """Answer words of the operator, and forget those that were answered long ago."""

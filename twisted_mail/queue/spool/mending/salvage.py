@@ -16,6 +16,7 @@ from zlib import crc32
 import apsw
 
 from twisted_mail.interfaces import DurableFiles
+from twisted_mail.mail.queued.suspension import SUSPENSION_KINDS
 from twisted_mail.queue.spool.bodies import FOLDER as BODIES
 from twisted_mail.queue.spool.bodies import BodyFolder
 from twisted_mail.queue.spool.database import NAME, SpoolDatabase
@@ -28,7 +29,6 @@ from twisted_mail.queue.spool.writing import job_row, recipient_row
 
 BUILDING, COMPLETE = "salvaging.sqlite3", "salvaged.sqlite3"
 _JOB, _RECIPIENT, _NAMED_OR_BODY, _SUSPENSION = 11, 12, 3, 5  # columns
-_KINDS = frozenset({"domain", "site", "sender", "account"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class _Rebuilding:
 
     def _suspension(self, row: LeafRow) -> None:
         _, kind, name, until, since = row.values
-        if kind in _KINDS:
+        if kind in SUSPENSION_KINDS:
             self._connection.execute(
                 "INSERT INTO suspensions (kind, name, until, since) VALUES (?, ?, ?, ?)",
                 (kind, str(name), float(until), float(since)),
