@@ -1,5 +1,6 @@
 """The door: who gets a report, as which job."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.queue.reports.reporting import (
     Desk,
     attempt,
     job,
+    notify,
     parsed,
     recipients_of,
     status_groups,
@@ -184,6 +186,14 @@ def test_the_postmaster_gets_it_if_there_is_one() -> None:
     report = desk.one(told(), job=job(sender=NULL))
     assert parsed(report)["To"] == "bosch@example.org"
     assert "cannot be told" in parsed(report)["Subject"]
+
+
+def test_of_junk_no_sender_hears_as_it_is_mostly_forged() -> None:
+    junk = replace(job(), is_quarantined=True)
+    written = Desk().write(
+        told(), told(ReportAction.DELIVERED, request=notify("SUCCESS")), job=junk
+    )
+    assert (written.jobs, written.lost) == ((), {1})
 
 
 def test_a_success_that_nobody_can_be_told_of_is_nothing() -> None:

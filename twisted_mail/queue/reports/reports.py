@@ -104,7 +104,8 @@ class QueueReports:
         told = [one for one in told if not _is_left_out(one, original)]
         if not told:
             return
-        targets = await self._way_to(sender)
+        # The sender of junk is mostly forged: a report would be junk for a stranger.
+        targets = () if writing.job.is_quarantined else await self._way_to(sender)
         if targets:
             if self._is_allowed(writing.job, sender):
                 await self._add(writing, sender, targets, told)
