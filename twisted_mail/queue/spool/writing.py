@@ -25,6 +25,11 @@ _UPDATE_RECIPIENT = (
 _SUSPEND = "INSERT OR REPLACE INTO suspensions (kind, name, until, since) VALUES (?, ?, ?, ?)"
 _RESUME = "DELETE FROM suspensions WHERE kind = ? AND name = ?"
 _ANSWER = "UPDATE words SET done_at = ?, result = ? WHERE id = ?"
+_SUSPEND = (
+    "INSERT INTO suspensions (kind, name, until, since) VALUES (?1, ?2, ?3, ?4)"
+    " ON CONFLICT (kind, name) DO UPDATE SET until = ?3, since = ?4"
+)
+_RESUME = "DELETE FROM suspensions WHERE kind = ? AND name = ?"
 ANSWER_SECONDS = 86400.0  # that an answered word is kept
 
 RecipientRow = tuple[int, int, str, int, float, str, str, int, int, str, bytes]
@@ -152,11 +157,18 @@ class JobWriter:
             if (job := found[id]) is not None:
                 self._remove_if_served(job)
         self._insert_all(change.new, bodies)
+        self._suspend(change)
         self._answer(change.answered, now)
         for one in change.suspended:
             self._connection.execute(_SUSPEND, (one.kind, one.name, one.until, one.since))
         for kind_and_name in change.resumed:
             self._connection.execute(_RESUME, kind_and_name)
+
+    def _suspend(self, change: SpoolChange) -> None:
+        for one in change.suspended:
+            self._connection.execute(_SUSPEND, (one.kind, one.name, one.until, one.since))
+        for resumed in change.resumed:
+            self._connection.execute(_RESUME, resumed)
 
     def _answer(self, answered: Sequence[tuple[int, str]], now: float) -> None:
         """Answer words of the operator, and forget those that were answered long ago."""

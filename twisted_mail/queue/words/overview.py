@@ -1,0 +1,120 @@
+"""The queue at a glance: how much waits, for what, since when, and why. All block, and read only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import apsw
+
+from twisted_mail.interfaces import SiteRecord
+from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.queued.suspension import Suspension
+from twisted_mail.queue.spool.rows import DamagedRow, read_recipient
+from twisted_mail.queue.words.queries import sites, suspensions
+
+_WAITING, _HELD, _DAMAGED = 0, 1, 2
+
+# The index alone: no envelope is read. The lowest job is the oldest but for what was salvaged.
+_COUNTS = """
+    SELECT destination, state, count(*), sum(due <= :now), min(due), min(job)
+    FROM recipients WHERE state <= 2 GROUP BY destination, state
+"""
+_LAST = """
+    SELECT j.id, r.number, r.recipient FROM recipients AS r JOIN jobs AS j ON j.row = r.job
+    WHERE r.destination = ? AND r.state <= 1 AND r.tries > 0 LIMIT 1
+"""
+
+
+@dataclass(slots=True)
+class DestinationOverview:
+    """What waits for one destination.
+
+    ``due`` are those whose time has come, ``next_due`` is that of the first, ``oldest`` the row of the
+    oldest job, ``arrived`` when that came. ``last`` is how the last try of one of them ended, as an
+    example; None where nothing was tried.
+    """
+
+    name: str
+    waiting: int = 0
+    due: int = 0
+    held: int = 0
+    damaged: int = 0
+    next_due: float = 0.0
+    oldest: int = 0
+    arrived: float = 0.0
+    last: Attempt | None = None
+
+    @property
+    def recipients(self) -> int:
+        """Return how many are owed."""
+        return self.waiting + self.held + self.damaged
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOverview:
+    """The whole queue: ``destinations`` are those with the most recipients, and ``all`` counts them."""
+
+    jobs: int
+    waiting: int
+    due: int
+    held: int
+    damaged: int
+    oldest: float
+    all: int
+    destinations: Sequence[DestinationOverview]
+    resting: Sequence[SiteRecord]
+    suspended: Sequence[Suspension]
+
+
+def overview(connection: apsw.Connection, now: float, shown: int) -> QueueOverview:
+    """Return the queue as it is, with as many destinations as are to be shown."""
+    found = _counts(connection, now)
+    top = sorted(found, key=lambda one: (-one.recipients, one.name))[:shown]
+    for one in top:
+        one.arrived = _arrived(connection, one.oldest)
+        one.last = _last(connection, one.name)
+    oldest = min((one.oldest for one in found), default=0)
+    return QueueOverview(
+        _number(connection, "SELECT count(*) FROM jobs"),
+        sum(one.waiting for one in found),
+        sum(one.due for one in found),
+        sum(one.held for one in found),
+        sum(one.damaged for one in found),
+        _arrived(connection, oldest),
+        len(found),
+        top,
+        [site for site in sites(connection) if site.rest_until > now],
+        [one for one in suspensions(connection) if one.holds(now)],
+    )
+
+
+def _counts(connection: apsw.Connection, now: float) -> list[DestinationOverview]:
+    found: dict[str, DestinationOverview] = {}
+    rows = connection.execute(_COUNTS, {"now": now})
+    for name, state, number, due, next_due, oldest in rows:
+        one = found.setdefault(name, DestinationOverview(name, oldest=oldest))
+        one.oldest = min(one.oldest, oldest)
+        if state == _WAITING:
+            one.waiting, one.due, one.next_due = number, due, next_due
+        elif state == _HELD:
+            one.held = number
+        elif state == _DAMAGED:
+            one.damaged = number
+    return list(found.values())
+
+
+def _arrived(connection: apsw.Connection, job: int) -> float:
+    row = connection.execute("SELECT arrived FROM jobs WHERE row = ?", (job,)).fetchone()
+    return 0.0 if row is None else row[0]
+
+
+def _last(connection: apsw.Connection, destination: str) -> Attempt | None:
+    row = connection.execute(_LAST, (destination,)).fetchone()
+    try:
+        return None if row is None else read_recipient(*row).last
+    except DamagedRow:
+        return None
+
+
+def _number(connection: apsw.Connection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return 0 if row is None else int(row[0])

@@ -1,0 +1,131 @@
+"""What the database of the queue has for the operator: words, selected recipients, suspensions.
+
+All block. They read only, on any connection: that of the server which reads, or the control command's.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import apsw
+
+from twisted_mail.interfaces import SelectedPage, SelectedRecipient, SiteRecord
+from twisted_mail.mail.queued.job import QueuedJob
+from twisted_mail.mail.queued.selection import Selection
+from twisted_mail.mail.queued.suspension import SUSPENSION_KINDS, Suspension
+from twisted_mail.mail.queued.word import Word, read_word
+from twisted_mail.queue.spool.rows import DamagedRow, read_job, read_recipient, read_site
+from twisted_mail.queue.words.filters import condition, is_selected
+
+PAGE = 500  # recipients that one page has at most
+LOOKED_AT = 5000  # rows that one page looks at: what is in the other side's words has no index
+MAX_WORDS = 100  # that are done in one round
+
+_SELECT = """
+    SELECT r.row, j.id, j.envelope, r.number, r.recipient
+    FROM recipients AS r JOIN jobs AS j ON j.row = r.job
+    WHERE r.row > ? AND r.row <= ? AND r.state <= 1 AND {condition}
+    ORDER BY r.row LIMIT ?
+"""
+
+
+def selected_page(
+    connection: apsw.Connection,
+    selection: Selection,
+    now: float,
+    after: int,
+    last: int,
+    most: int = PAGE,
+) -> SelectedPage:
+    """Return the next recipients that filters select, behind a row, up to the row ``last``."""
+    text, values = condition(selection, now)
+    rows = connection.execute(_SELECT.format(condition=text), (after, last, *values, LOOKED_AT))
+    found: list[SelectedRecipient] = []
+    seen = 0
+    for after, id, envelope, number, recipient in rows:
+        seen += 1
+        one = _read(id, envelope, number, recipient)
+        if one is not None and is_selected(selection, one, now):
+            found.append(one)
+            if len(found) == most:
+                return SelectedPage(found, after)
+    return SelectedPage(found, after if seen == LOOKED_AT else None)
+
+
+def last_place(connection: apsw.Connection) -> int:
+    """Return the row of the recipient that came last."""
+    row = connection.execute("SELECT ifnull(max(row), 0) FROM recipients").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _read(id: str, envelope: bytes, number: int, recipient: bytes) -> SelectedRecipient | None:
+    """Return a recipient and its job; None for what is damaged, which the spool sets aside itself."""
+    try:
+        return SelectedRecipient(read_job(id, envelope).job, read_recipient(id, number, recipient))
+    except DamagedRow:
+        return None
+
+
+# ---------------------------------------------------------------- one job
+
+
+@dataclass(frozen=True, slots=True)
+class ShownJob:
+    """A job with its recipients; ``damaged`` are the numbers of those that cannot be read."""
+
+    job: QueuedJob
+    recipients: tuple[SelectedRecipient, ...]
+    damaged: tuple[int, ...]
+
+
+def shown_job(connection: apsw.Connection, id: str) -> ShownJob | None:
+    """Return a job by its id; None if there is none. Raises DamagedRow if it cannot be read."""
+    row = connection.execute("SELECT row, envelope FROM jobs WHERE id = ?", (id,)).fetchone()
+    if row is None:
+        return None
+    job = read_job(id, row[1]).job
+    found: list[SelectedRecipient] = []
+    damaged: list[int] = []
+    for number, blob in connection.execute(_OF_JOB, (row[0],)):
+        try:
+            found.append(SelectedRecipient(job, read_recipient(id, number, blob)))
+        except DamagedRow:
+            damaged.append(number)
+    return ShownJob(job, tuple(found), tuple(damaged))
+
+
+_OF_JOB = "SELECT number, recipient FROM recipients WHERE job = ? ORDER BY number"
+
+
+# ---------------------------------------------------------------- words, suspensions, sites
+
+
+def waiting_words(connection: apsw.Connection) -> list[tuple[int, Word | None]]:
+    """Return the words that are not answered yet; None for what is no word."""
+    rows = connection.execute(
+        "SELECT id, word FROM words WHERE done_at IS NULL ORDER BY id LIMIT ?", (MAX_WORDS,)
+    )
+    return [(number, _word(text)) for number, text in rows]
+
+
+def _word(text: object) -> Word | None:
+    try:
+        return read_word(str(text))
+    except ValueError:
+        return None
+
+
+def suspensions(connection: apsw.Connection) -> list[Suspension]:
+    """Return what is suspended, and what was so until a time that has passed."""
+    rows = connection.execute(
+        "SELECT kind, name, until, since FROM suspensions ORDER BY kind, name"
+    )
+    return [Suspension(*row) for row in rows if row[0] in SUSPENSION_KINDS]
+
+
+def sites(connection: apsw.Connection) -> Iterator[SiteRecord]:
+    """Yield what is remembered of sites; damaged records are passed over."""
+    for name, site in connection.execute("SELECT name, site FROM sites ORDER BY name"):
+        try:
+            yield read_site(name, site)
+        except DamagedRow:
+            continue
