@@ -220,6 +220,11 @@ class Config:
         return self.state / "mail"
 
     @property
+    def queue_folder(self) -> Path:
+        """Return the folder of mail that waits to be handed on."""
+        return self.state / "queue"
+
+    @property
     def spool_folder(self) -> Path:
         """Return the folder of messages on their way in."""
         return self.state / "tmp"

@@ -21,6 +21,8 @@ from twisted_mail.control import (
     waiting_mail,
 )
 from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult
+from twisted_mail.control.queue import grammar as outgoing
+from twisted_mail.control.queue.screen import queue_screen
 from twisted_mail.control.setup import init
 from twisted_mail.control.store import grammar as storage
 
@@ -78,10 +80,15 @@ class _Grammar:
         )
 
     def group(self, family: Family, name: str, about: str) -> Family:
-        parser = family.add_parser(
-            name, help=about, description=about, parents=[self._common], allow_abbrev=False
-        )
-        return self.family(parser, "ACTION")
+        return self.family(self._parser(family, name, about), "ACTION")
+
+    def group_with_command(
+        self, family: Family, name: str, command: Callable[..., CommandResult], about: str
+    ) -> Family:
+        """Add a group that is a command itself, where no action is named."""
+        parser = self._parser(family, name, about)
+        parser.set_defaults(command=command, needs_config=True)
+        return parser.add_subparsers(metavar="ACTION", dest="_action", parser_class=CommandParser)
 
     def command(
         self,
@@ -91,13 +98,16 @@ class _Grammar:
         about: str,
         *positionals: str,
     ) -> CommandParser:
-        parser = family.add_parser(
-            name, help=about, description=about, parents=[self._common], allow_abbrev=False
-        )
+        parser = self._parser(family, name, about)
         parser.set_defaults(command=command, needs_config=True)
         for positional in positionals:
             parser.add_argument(positional, metavar=positional.upper())
         return parser
+
+    def _parser(self, family: Family, name: str, about: str) -> CommandParser:
+        return family.add_parser(
+            name, help=about, description=about, parents=[self._common], allow_abbrev=False
+        )
 
 
 def _add_setup(grammar: _Grammar, commands: Family) -> None:
@@ -130,5 +140,8 @@ def _add_mail(grammar: _Grammar, commands: Family) -> None:
     """Add the commands about mail in the queue and in the store."""
     queued = grammar.group(commands, "waiting", "mail that waits for programs and lists")
     waiting_mail.add(partial(grammar.command, queued))
+    about = "mail that waits to be sent on: what, where to, and why"
+    sent = grammar.group_with_command(commands, "queue", queue_screen, about)
+    outgoing.add(partial(grammar.command, sent))
     stored = grammar.group(commands, "store", "mail on disk: check, import, back up, bring back")
     storage.add(partial(grammar.command, stored))

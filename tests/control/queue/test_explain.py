@@ -1,0 +1,99 @@
+"""twisted-mail queue explain."""
+
+import pytest
+
+from tests.control.queue.filled import fill
+from tests.control.terminal import Terminal
+from twisted_mail.control.queue import explaining
+from twisted_mail.mail.dns import MailHost
+from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.resolver import FakeResolver
+
+BOB = "bob@one.example"
+
+
+@pytest.fixture
+def dns(monkeypatch: pytest.MonkeyPatch) -> FakeResolver:
+    """A DNS in which one.example has two mail hosts, one of them in a private network."""
+    resolver = (
+        FakeResolver()
+        .add("one.example", "MX", MailHost(10, "mx.one.example"), MailHost(20, "in.one.example"))
+        .add("mx.one.example", "A", "8.8.8.8")
+        .add("in.one.example", "A", "10.0.0.1")
+    )
+    monkeypatch.setattr(explaining, "_resolver", lambda _: resolver)
+    monkeypatch.setattr(explaining, "run_in_reactor", finish)
+    return resolver
+
+
+def test_it_shows_hosts_site_limits_and_schedule(server: Terminal, dns: FakeResolver) -> None:
+    assert server("queue", "explain", BOB) == 0
+    for text in (
+        "bob@one.example: a domain that is not ours",
+        "host        10    mx.one.example  8.8.8.8",
+        "left out    in.one.example [10.0.0.1]: private",
+        "site        mx.one.example",
+        "dials       mx.one.example [8.8.8.8]",
+        "waits for   nothing",
+        "it is tried again after 5 min",
+        "in 5 d, with a report",
+        "the sender gets a notice after 4 h",
+    ):
+        assert text in server.out
+    [one] = server.json("queue", "explain", BOB)["onward"]
+    assert (one["site"], one["failure"]) == ("mx.one.example", None)
+    assert len(one["tries"]) > 10
+
+
+def test_a_domain_can_be_explained_without_an_address(server: Terminal, dns: FakeResolver) -> None:
+    assert server("queue", "explain", "one.example") == 0
+    assert "site        mx.one.example" in server.out
+    assert server("queue", "explain", "a..b") == 2
+
+
+def test_what_fails_at_once_is_said_with_its_code(server: Terminal, dns: FakeResolver) -> None:
+    dns.add("null.example", "MX", MailHost(0, ""))
+    assert server("queue", "explain", "x@null.example") == 1
+    assert "fails at once, with a report: 556 5.1.10" in server.out
+    assert "tried again" not in server.out
+
+
+def test_a_dns_that_is_silent_puts_mail_off(server: Terminal, dns: FakeResolver) -> None:
+    dns.broken.add("one.example")
+    assert server("queue", "explain", BOB) == 0
+    assert "put off     : 451 4.4.3" in server.out
+    assert "tried again" in server.out
+
+
+def test_what_stops_it_now_is_named(server: Terminal, dns: FakeResolver) -> None:
+    fill(server)
+    assert server("queue", "suspend", "sender", "alice@example.org") == 0
+    assert server("queue", "explain", BOB, "--from", "alice@example.org") == 0
+    assert "waits for   a word: sender alice@example.org is suspended" in server.out
+    assert "waits for   the server, which does not run" in server.out
+    dns.add("two.example", "MX", MailHost(10, "mx.two.example"))
+    dns.add("mx.two.example", "A", "8.8.4.4")
+    assert server("queue", "explain", "x@two.example") == 0
+    assert "waits for   the site mx.two.example, which rests until" in server.out
+    assert "because 451 4.4.1 No answer" in server.out
+
+
+def test_all_may_go_to_a_relay(server: Terminal, dns: FakeResolver) -> None:
+    dns.add("relay.example", "A", "8.8.8.8")
+    text = '[sending]\nrelay = "smtp://relay.example"\n'
+    (server.folder / "mail.toml.d" / "relay.toml").write_text(text)
+    assert server("queue", "explain", BOB) == 0
+    assert "goes to     the relay relay.example:587, for all mail" in server.out
+    assert "dials       relay.example [8.8.8.8]" in server.out
+    assert ("one.example", "MX") not in dns.asked
+
+
+def test_mail_for_people_here_stays_here(server: Terminal, dns: FakeResolver) -> None:
+    assert server("queue", "explain", "alice@example.org") == 0
+    assert "it goes to the account alice@example.org" in server.out
+    assert dns.asked == []
+
+
+def test_a_wrong_sender_is_one_line(server: Terminal, dns: FakeResolver) -> None:
+    assert server("queue", "explain", BOB, "--from", "nobody") == 2
+    assert server.err.count("\n") == 1

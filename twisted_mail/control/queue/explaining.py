@@ -1,0 +1,149 @@
+"""``queue explain``: all that would happen to mail for an address. Nothing is sent."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from twisted_mail.config import Config
+from twisted_mail.control.addresses import address_explain
+from twisted_mail.control.output import FAILED, FINE, WRONG_USE, CommandError, CommandResult
+from twisted_mail.control.queue.onward_facts import (
+    FactFinder,
+    OnwardFacts,
+    fact_data,
+    fact_lines,
+)
+from twisted_mail.control.queue.opened import now, opened_queue
+from twisted_mail.control.queue.phrases import said, span, stamp, waits_for, when
+from twisted_mail.control.queue.schedule import schedule_settings
+from twisted_mail.control.queue.waiting import Waiting
+from twisted_mail.control.reactor import run_in_reactor
+from twisted_mail.interfaces import SelectedRecipient
+from twisted_mail.mail.address import NULL, Address, parse, parse_domain
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob
+from twisted_mail.mail.queued.target import RemoteTarget
+from twisted_mail.mail.queued.wait_reason import WaitKind, WaitReason
+from twisted_mail.net.dns.resolver import make_resolver
+from twisted_mail.net.process.clock import ReactorClock
+from twisted_mail.queue.dispatch.schedule import expires_at, planned
+from twisted_mail.queue.words import queries
+
+MAX_EXPLAINED = 20  # addresses elsewhere that one address leads to
+_TRIES = 8  # of the schedule that are shown
+
+
+def queue_explain(options: argparse.Namespace, config: Config) -> CommandResult:
+    """Show aliases, mail hosts, site, limits, what it would wait for, and the schedule."""
+    local = _local(options, config)
+    elsewhere = [parse(one) for one in local.data["elsewhere"]][:MAX_EXPLAINED]
+    sender = _sender(options.sender)
+    domains = list(dict.fromkeys(one.domain for one in elsewhere))
+    finding = FactFinder(config, _resolver(config))
+    facts = (
+        {one.domain: one for one in run_in_reactor(finding.find_all(domains))} if domains else {}
+    )
+    lines, data = list(local.lines), []
+    for address in elsewhere:
+        found = facts[address.domain]
+        waits = _waits(config, sender, address, found)
+        schedule = _schedule(config, sender)
+        lines += ["", f"{address}:", *fact_lines(found, config)]
+        if not isinstance(found.hosts, Outcome) or found.hosts.is_temporary:
+            lines += [*_waits_lines(waits), *_schedule_lines(schedule, config)]
+        times = [stamp(one) for one in schedule[:-1]]
+        data.append({**fact_data(found), "address": str(address), "tries": times})
+    is_refused = any(map(_is_final, facts.values())) if elsewhere else local.code != FINE
+    code = FAILED if is_refused else FINE
+    return CommandResult({**local.data, "onward": data}, lines, code)
+
+
+def _is_final(facts: OnwardFacts) -> bool:
+    return isinstance(facts.hosts, Outcome) and not facts.hosts.is_temporary
+
+
+def _local(options: argparse.Namespace, config: Config) -> CommandResult:
+    """Return what ``address explain`` has; a domain alone is explained as one elsewhere."""
+    text = options.address
+    if "@" in text or text.lower() == "postmaster":
+        return address_explain(options, config)
+    try:
+        domain = parse_domain(text)
+    except ValueError as error:
+        raise CommandError(f"{text}: {error}", WRONG_USE) from None
+    anybody = str(Address("anybody", domain))
+    return address_explain(argparse.Namespace(**{**vars(options), "address": anybody}), config)
+
+
+def _sender(text: str | None) -> Address:
+    if text in (None, "<>"):
+        return NULL
+    try:
+        return parse(str(text))
+    except ValueError as error:
+        raise CommandError(f"--from {text}: {error}", WRONG_USE) from None
+
+
+def _resolver(config: Config) -> Any:
+    from twisted.internet import reactor
+
+    servers, timeout = config.dns.server_addresses(), config.dns.timeout
+    return make_resolver(reactor, servers, timeout, ReactorClock(reactor))
+
+
+# ---------------------------------------------------------------- now
+
+
+def _waits(
+    config: Config, sender: Address, address: Address, facts: OnwardFacts
+) -> list[WaitReason]:
+    """Return what a message that came now would wait for."""
+    site = "" if isinstance(facts.hosts, Outcome) else facts.hosts.site.name
+    job = QueuedJob("explained", now(), sender)
+    one = SelectedRecipient(job, OwedRecipient(1, RemoteTarget(address)))
+    if not config.queue_folder.is_dir():
+        return []
+    with opened_queue(config) as queue:
+        waiting = Waiting(queue, [str(one.recipient.destination)])
+        found = waiting.reasons(one, now())
+        resting = [rest for rest in queries.sites(queue.connection) if rest.name == site]
+    for rest in resting:
+        if rest.rest_until > now() and all(reason.kind is not WaitKind.SITE for reason in found):
+            why = "" if rest.last is None else said(rest.last)
+            found.append(WaitReason(WaitKind.SITE, rest.rest_until, why, site))
+    return found
+
+
+def _waits_lines(waits: Sequence[WaitReason]) -> list[str]:
+    return [f"  waits for   {waits_for(one, now())}" for one in waits] or ["  waits for   nothing"]
+
+
+def _schedule(config: Config, sender: Address) -> list[float]:
+    """Return when it is tried if each try is refused for now, and at last when it is given up."""
+    job = QueuedJob("explained", now(), sender)
+    settings = schedule_settings(config)
+    times = [
+        one for one in planned(job, job.arrived, 0, settings) if one < expires_at(job, settings)
+    ]
+    return [*times, expires_at(job, settings)]
+
+
+def _schedule_lines(times: Sequence[float], config: Config) -> list[str]:
+    tries = times[:-1]
+    pauses = [span(later - earlier) for earlier, later in pairwise(tries)][:_TRIES]
+    notices = [span(one) for one in schedule_settings(config).notices]
+    lines = [
+        f"  if refused  for now, it is tried again after {', '.join(pauses)} ...",
+        f"              {len(tries)} tries; given up {when(times[-1], tries[0])}, with a report",
+    ]
+    if notices:
+        lines.append(f"              the sender gets a notice after {', '.join(notices)}")
+    return lines
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command ``explain``."""
+    text = "all that would happen to mail for an address or domain; nothing is sent"
+    parser = command("explain", queue_explain, text, "address")
+    parser.add_argument("--from", dest="sender", metavar="ADDRESS", help="of this sender")

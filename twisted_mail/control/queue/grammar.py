@@ -1,0 +1,23 @@
+"""The commands of the family ``queue``."""
+
+import argparse
+from collections.abc import Callable
+
+from twisted_mail.control.queue import (
+    altering,
+    explaining,
+    listing,
+    repairing,
+    showing,
+    suspending,
+)
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add all commands."""
+    listing.add(command)
+    showing.add(command)
+    altering.add(command)
+    suspending.add(command)
+    explaining.add(command)
+    repairing.add(command)

@@ -1,0 +1,143 @@
+"""``queue show``: one message, with everything that is known of its recipients."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted_mail.config import Config
+from twisted_mail.control.output import CommandError, CommandResult, count
+from twisted_mail.control.queue.listing import recipient_data
+from twisted_mail.control.queue.opened import now, opened_queue
+from twisted_mail.control.queue.phrases import circumstances, said, span, stamp, waits_for, when
+from twisted_mail.control.queue.schedule import schedule_settings
+from twisted_mail.control.queue.waiting import Waiting
+from twisted_mail.interfaces import SelectedRecipient
+from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.queued.job import JobKind, QueuedJob, RecipientState
+from twisted_mail.mail.queued.wait_reason import WaitReason
+from twisted_mail.queue.dispatch.schedule import expires_at
+from twisted_mail.queue.spool.rows import DamagedRow
+from twisted_mail.queue.words.queries import ShownJob, shown_job
+
+SHOWN = 100  # recipients of a message; --json has all
+UNKNOWN = (
+    "it was delivered, has failed, or never came here: the lines of the mail log that begin with its"
+    " id say what became of it"
+)
+
+Row = tuple[SelectedRecipient, list[WaitReason]]
+
+
+def queue_show(options: argparse.Namespace, config: Config) -> CommandResult:
+    """Show a message of the queue, and what each of its recipients waits for."""
+    moment = now()
+    id, _, number = options.id.partition("/")
+    with opened_queue(config) as queue:
+        try:
+            shown = shown_job(queue.connection, id)
+        except DamagedRow as error:
+            raise CommandError(f"{id} is damaged and is not sent: {error}") from None
+        found = [] if shown is None else _wanted(shown, number)
+        if shown is None or (number and not found):
+            raise CommandError(f"nothing in the queue is {options.id}: {UNKNOWN}")
+        waiting = Waiting(queue, (str(one.recipient.destination) for one in found))
+    rows = [(one, waiting.reasons(one, moment)) for one in found]
+    until = expires_at(shown.job, schedule_settings(config))
+    lines = [*_message(shown, moment, until), *_recipients(rows, moment)]
+    return CommandResult(_data(shown, rows, until), lines)
+
+
+def _wanted(shown: ShownJob, number: str) -> list[SelectedRecipient]:
+    return [one for one in shown.recipients if not number or str(one.recipient.number) == number]
+
+
+# ---------------------------------------------------------------- for people
+
+
+def _message(shown: ShownJob, now: float, until: float) -> list[str]:
+    job = shown.job
+    owed = len(shown.recipients) + len(shown.damaged)
+    lines = [
+        f"message {job.id}" + (", a report" if job.kind is JobKind.REPORT else ""),
+        f"  from        <{job.sender}>" + (f" (account {job.submitter})" * bool(job.submitter)),
+        f"  arrived     {when(job.arrived, now)}",
+        f"  tried until {when(until, now)}",
+        f"  size        {count(job.size, 'octet')}",
+        f"  message-id  {job.message_id or '-'}",
+        f"  owed to     {count(owed, 'recipient')}",
+    ]
+    if shown.damaged:
+        numbers = ", ".join(map(str, shown.damaged))
+        lines.append(f"  damaged     recipients {numbers}: held, and never sent")
+    return lines
+
+
+def _recipients(rows: Sequence[Row], now: float) -> list[str]:
+    lines = [line for row in rows[:SHOWN] for line in _recipient(row, now)]
+    if len(rows) > SHOWN:
+        lines += ["", f"and {len(rows) - SHOWN} more (--json has all; ID/NUMBER shows one)"]
+    return lines
+
+
+def _recipient(row: Row, now: float) -> list[str]:
+    one, why = row
+    recipient = one.recipient
+    lines = ["", f"recipient {one.job.id}/{recipient.number}: <{recipient.address}>"]
+    if recipient.original is not None:
+        lines.append(f"  written as  <{recipient.original}>")
+    lines.append(f"  leads to    {recipient.destination}")
+    lines.append(f"  state       {_state(one)}")
+    if recipient.state is RecipientState.WAITING:
+        lines.append(f"  next try    {when(recipient.due, now)}")
+    lines += [f"  waits for   {waits_for(reason, now)}" for reason in why]
+    return lines + _last(recipient.last, now)
+
+
+def _state(one: SelectedRecipient) -> str:
+    recipient = one.recipient
+    tried = f"tried {count(recipient.tries, 'time')}" if recipient.tries else "not tried yet"
+    told = f", sender has {count(recipient.notices, 'notice')}" if recipient.notices else ""
+    return f"{recipient.state.value}, {tried}{told}"
+
+
+def _last(last: Attempt | None, now: float) -> list[str]:
+    if last is None:
+        return []
+    lines = [f"  last try    {when(last.at, now)}", f"              {said(last)}"]
+    more = circumstances(last)
+    took = sum(last.phases.values())
+    lines += [f"              {more}"] if more else []
+    if last.phases:
+        phases = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in last.phases.items())
+        lines.append(f"              {phases} ({span(took)} in all)")
+    return lines
+
+
+# ---------------------------------------------------------------- for programs
+
+
+def _data(shown: ShownJob, rows: Sequence[Row], until: float) -> dict[str, Any]:
+    return {
+        **_job_data(shown.job),
+        "expires": stamp(until),
+        "damaged": list(shown.damaged),
+        "recipients": [recipient_data(one, why) for one, why in rows],
+    }
+
+
+def _job_data(job: QueuedJob) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "kind": job.kind.value,
+        "from": str(job.sender),
+        "account": job.submitter,
+        "arrived": stamp(job.arrived),
+        "size": job.size,
+        "message_id": job.message_id,
+        "priority": job.mail_parameters.priority,
+    }
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command ``show``."""
+    command("show", queue_show, "show a message, and what each recipient waits for", "id")
