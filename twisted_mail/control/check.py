@@ -1,7 +1,7 @@
 """``twisted-mail check``: would the server start, and would mail arrive? Nothing is altered."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 import apsw
@@ -15,7 +15,9 @@ from twisted_mail.control.checks.installation import installation_notes
 from twisted_mail.control.checks.listeners import listener_notes
 from twisted_mail.control.checks.note import Note
 from twisted_mail.control.checks.queue import queue_notes
+from twisted_mail.control.checks.queued_mail import queued_mail_notes
 from twisted_mail.control.checks.reports import report_notes
+from twisted_mail.control.checks.sending import sending_notes, source_addresses
 from twisted_mail.control.checks.server_user import server_user_of
 from twisted_mail.control.checks.state import configuration_notes, mail_log_notes, state_notes
 from twisted_mail.control.output import FAILED, FINE, CommandResult, count, os_error_text
@@ -37,6 +39,7 @@ def check(options: argparse.Namespace, config: Config) -> CommandResult:
         mail_log_notes,
         directory_notes,
         queue_notes,
+        queued_mail_notes,
         report_notes,
     )
     # Root could do everything: what matters is what the server's user can.
@@ -44,8 +47,8 @@ def check(options: argparse.Namespace, config: Config) -> CommandResult:
         notes = [note for look in subjects for note in _guarded(look, config)]
         domains = all_domains(config) if options.dns else []
     notes += listener_notes(config)
-    if options.dns:
-        notes += run_in_reactor(dns_notes(_resolver(config), config.hostname, domains))
+    if options.dns or options.sending:
+        notes += run_in_reactor(_asked(options, config, domains))
     faults = sum(note.level == "fault" for note in notes)
     warnings = sum(note.level == "warning" for note in notes)
     lines = [f"{note.level:8} {note.subject}: {note.text}" for note in notes]
@@ -57,6 +60,16 @@ def check(options: argparse.Namespace, config: Config) -> CommandResult:
         "notes": [asdict(note) for note in notes],
     }
     return CommandResult(data, lines, FAILED if faults else FINE)
+
+
+async def _asked(options: argparse.Namespace, config: Config, domains: Sequence[str]) -> list[Note]:
+    """Return what the DNS has to say about what was asked for."""
+    resolver, notes = _resolver(config), []
+    if options.dns:
+        notes += await dns_notes(resolver, config.hostname, domains)
+    if options.sending:
+        notes += await sending_notes(resolver, config.hostname, source_addresses())
+    return notes
 
 
 def _guarded(look: Callable[[Config], Iterator[Note]], config: Config) -> Iterator[Note]:
@@ -84,3 +97,5 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command ``check``."""
     made = command("check", check, "look for everything that could go wrong")
     made.add_argument("--dns", action="store_true", help="ask the DNS for host and domains, too")
+    about = "look at the addresses that mail leaves from, as other servers see them"
+    made.add_argument("--sending", action="store_true", help=about)

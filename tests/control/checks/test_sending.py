@@ -1,0 +1,74 @@
+"""How others see us when we send."""
+
+import pytest
+
+from twisted_mail.control.checks.sending import sending_notes, source_addresses
+from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.resolver import FakeResolver
+
+HOST, OURS = "mail.example.org", "8.8.8.8"
+
+
+def good() -> FakeResolver:
+    return FakeResolver().add(HOST, "A", OURS).add(OURS, "PTR", "Mail.Example.org.")
+
+
+def warnings(resolver: FakeResolver, hostname: str = HOST, *sources: str) -> list[str]:
+    notes = finish(sending_notes(resolver, hostname, sources or (OURS,)))
+    assert {note.level for note in notes} <= {"fine", "warning"}
+    return [note.text for note in notes if note.level == "warning"]
+
+
+def without(name: str, kind: str) -> FakeResolver:
+    resolver = good()
+    del resolver.records[name, kind]
+    return resolver
+
+
+def test_a_name_that_leads_there_and_back_is_fine() -> None:
+    assert warnings(good()) == []
+
+
+@pytest.mark.parametrize(
+    ("resolver", "words"),
+    [
+        (without(OURS, "PTR"), "has no reverse name (PTR)"),
+        (without(HOST, "A"), "does not lead back to it"),
+        (without(HOST, "A"), "which has no address"),
+        (
+            without(OURS, "PTR").add(OURS, "PTR", "x.isp.example").add("x.isp.example", "A", OURS),
+            "is x.isp.example, and we greet as mail.example.org",
+        ),
+    ],
+)
+def test_what_others_refuse_is_named(resolver: FakeResolver, words: str) -> None:
+    assert any(words in text for text in warnings(resolver))
+
+
+def test_one_of_several_reverse_names_is_enough() -> None:
+    resolver = without(OURS, "PTR").add(OURS, "PTR", "other.example", HOST)
+    assert warnings(resolver) == []
+
+
+def test_an_address_that_is_translated_is_for_the_operator_to_look_up() -> None:
+    [text] = warnings(good(), HOST, "10.0.0.5")
+    assert "10.0.0.5, which is translated" in text
+
+
+def test_a_short_name_and_a_machine_without_a_route_are_named() -> None:
+    notes = finish(sending_notes(good(), "mail", ()))
+    assert [note.text.partition(":")[0] for note in notes] == [
+        "we greet as mail, which is not a full name",
+        "this machine has no route to the internet",
+    ]
+
+
+def test_a_dns_that_is_silent_is_no_verdict() -> None:
+    resolver = good()
+    resolver.broken = {HOST, OURS}
+    assert all("the DNS does not answer for" in text for text in warnings(resolver))
+    assert len(warnings(resolver)) == 2
+
+
+def test_the_addresses_of_this_machine_are_found_without_a_packet() -> None:
+    assert all(isinstance(one, str) and one for one in source_addresses())
