@@ -21,7 +21,8 @@ from twisted_mail.delivery.onward.next_hosts import NextHostFinder
 from twisted_mail.delivery.onward.providers import Provider, Providers
 from twisted_mail.delivery.onward.relay_login import RelayLogin
 from twisted_mail.delivery.onward.settings import SendingSettings
-from twisted_mail.delivery.remote import REST_SECONDS, RemoteCarrier
+from twisted_mail.delivery.onward.unreached import IN_A_ROW, REST_SECONDS
+from twisted_mail.delivery.remote import RemoteCarrier
 from twisted_mail.interfaces import Site
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.dns import MailHost
@@ -359,6 +360,30 @@ def test_that_customer_is_not_dialled_for_a_while() -> None:
     assert fixture.client.addresses == ["192.0.2.1"]
     fixture.clock.seconds += REST_SECONDS
     assert isinstance(fixture.site("a.example"), Site)
+
+
+def down_at_a_provider(number: int) -> Fixture:
+    fixture = Fixture(Provider("big", ("big.example",)))
+    for at in range(number):
+        fixture.domain(f"d{at}.example", f"h{at}.big.example")
+        fixture.down(f"h{at}.big.example", f"192.0.2.{at}")
+    return fixture
+
+
+def test_a_provider_of_which_several_are_down_in_a_row_is_down() -> None:
+    fixture = down_at_a_provider(IN_A_ROW)
+    work = fixture.serve(*(mail(f"x@d{at}.example", id=f"d{at}") for at in range(IN_A_ROW)))
+    assert [id for id, _ in work.codes] == [f"d{at}" for at in range(IN_A_ROW - 1)]
+    assert len(work.unreached) == 1
+
+
+def test_one_that_answers_ends_the_row() -> None:
+    fixture = down_at_a_provider(IN_A_ROW)
+    fixture.domain("up.example", "up.big.example").host("up.big.example", "192.0.2.99")
+    names = ["d0", "d1", "up", "d2"]
+    work = fixture.serve(*(mail(f"x@{name}.example", id=name) for name in names))
+    assert [id for id, _ in work.codes] == names
+    assert work.unreached == []
 
 
 # ------------------------------------------------------------ limits

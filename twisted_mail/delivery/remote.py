@@ -11,15 +11,11 @@ from typing import Protocol
 from twisted.internet.defer import Deferred, DeferredSemaphore
 
 from twisted_mail.delivery.onward.attempts import (
-    CLOSING,
-    NO_SERVICE,
-    as_temporary,
     asks_for_less,
     failed,
     for_all,
     greylisted_at,
     with_class,
-    worst,
 )
 from twisted_mail.delivery.onward.connection_work import ConnectionWork, SecondTry
 from twisted_mail.delivery.onward.dial_order import Families, Place, dial_order, prefer
@@ -28,9 +24,10 @@ from twisted_mail.delivery.onward.memory import RecentlyKnown
 from twisted_mail.delivery.onward.next_hosts import NO_FAMILY, NextHostFinder, NextHosts
 from twisted_mail.delivery.onward.relay_login import RelayLogin
 from twisted_mail.delivery.onward.settings import SendingSettings
+from twisted_mail.delivery.onward.unreached import UnreachedHosts
 from twisted_mail.interfaces import Clock, Site, Work
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
+from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import SMTP, Destination
 from twisted_mail.mail.queued.job import Transaction
 from twisted_mail.net.client.address_slots import AddressSlots
@@ -41,10 +38,7 @@ MAX_LOOKUPS = 50  # destinations whose hosts are looked up at a time
 KNOWN_SECONDS = (
     600.0  # that hosts are known for connections that are open; the DNS has its own cache
 )
-REST_SECONDS = 300.0  # of a destination whose hosts are not reached, while its site may be
 SECOND_TRY_SECONDS = 3600.0  # after a second try over the other version of IP that did not help
-
-TOO_MANY = Outcome(451, "4.3.2", "All connections to the hosts of the domain are in use")
 
 
 class MailSession(Protocol):
@@ -95,7 +89,7 @@ class RemoteCarrier:
         self._login = login
         self._lookups = DeferredSemaphore(MAX_LOOKUPS)
         self._known: RecentlyKnown[NextHosts] = RecentlyKnown(clock, KNOWN_SECONDS)
-        self._unreached: RecentlyKnown[Attempt] = RecentlyKnown(clock, REST_SECONDS)
+        self._unreached = UnreachedHosts(clock)
         self._tried_twice: RecentlyKnown[bool] = RecentlyKnown(clock, SECOND_TRY_SECONDS)
         self._slots = AddressSlots(clock, settings.address_connections)
 
@@ -107,7 +101,7 @@ class RemoteCarrier:
         return found if isinstance(found, Attempt) else found.site
 
     async def _find(self, destination: Destination) -> NextHosts | Attempt:
-        unreached = self._unreached[destination.name]
+        unreached = self._unreached.attempt(destination)
         if unreached is not None:
             return unreached
         found: NextHosts | Outcome = await self._lookups.run(self._look_up, destination.name)
@@ -140,8 +134,9 @@ class RemoteCarrier:
         place = greylisted_at(first)
         dialled = await self._dial(hosts, prefer(order, place) if place else order)
         if isinstance(dialled, _Dialled):
+            self._unreached.reached(hosts)
             return await self._use(dialled, hosts, first, work)
-        return self._not_reached(dialled, hosts, first, work)
+        return self._unreached.note(dialled, hosts, first, work)
 
     @property
     def _families(self) -> Families:
@@ -265,33 +260,3 @@ class RemoteCarrier:
             trusts_unproven=level is not TlsLevel.VERIFY,
             limits=limits,
         )
-
-    # ------------------------------------------------------------ nobody answers
-
-    def _not_reached(
-        self, failures: list[Attempt], hosts: NextHosts, first: Transaction, work: Work
-    ) -> Transaction | None:
-        """Note that no host was reached; return a transaction for another destination, if one came."""
-        if not failures:
-            work.slow_down(failed(TOO_MANY, self._clock.now()))
-            return None
-        if all(one.outcome.code == NO_SERVICE for one in failures):
-            return self._fail_destination(first, failures[-1], work)
-        attempt = as_temporary(worst(failures))
-        if attempt.outcome.code == CLOSING or attempt.reply_class is ReplyClass.RATE:
-            work.slow_down(attempt)
-        if not hosts.has_several_names:
-            work.unreachable(attempt)
-            return None
-        self._unreached[first.destination.name] = attempt
-        return self._fail_destination(first, attempt, work)
-
-    def _fail_destination(
-        self, first: Transaction, attempt: Attempt, work: Work
-    ) -> Transaction | None:
-        """End what there is now for a destination; return the first transaction for another one."""
-        transaction: Transaction | None = first
-        while transaction is not None and transaction.destination == first.destination:
-            work.done(transaction, for_all(transaction, attempt))
-            transaction = work.next()
-        return transaction

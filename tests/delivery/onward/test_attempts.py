@@ -1,0 +1,84 @@
+"""Attempts, as they are noted of mail for other hosts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.delivery.onward.fakes import attempt, transaction
+from twisted_mail.delivery.onward.attempts import (
+    as_temporary,
+    asks_for_less,
+    greylisted_at,
+    is_refused_by_policy,
+    with_class,
+    without_port,
+    worst,
+)
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.queued.attempt import ReplyClass
+from twisted_mail.smtp.dialogue.settings import NextHop
+
+
+@given(st.ip_addresses(), st.integers(1, 65535))
+def test_an_address_is_read_as_it_is_shown(address: object, port: int) -> None:
+    assert without_port(NextHop("mx.example", str(address), port).shown_address) == str(address)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("554 5.7.1 No", (454, "4.7.1")),
+        ("500 - No", (400, "")),
+        ("220 - Hello", (420, "")),
+        ("451 4.3.0 Later", (451, "4.3.0")),
+    ],
+)
+def test_what_one_host_says_is_for_now(text: str, wanted: tuple[int, str]) -> None:
+    outcome = as_temporary(attempt(text)).outcome
+    assert (outcome.code, outcome.enhanced) == wanted
+    assert outcome.is_temporary
+
+
+def test_a_class_that_is_known_stays() -> None:
+    known = attempt("454 4.7.0 TLS not available", reply_class=ReplyClass.NETWORK)
+    assert with_class(known) is known
+    assert with_class(attempt("250 2.0.0 greylisted")).reply_class is ReplyClass.OTHER
+
+
+def test_what_a_host_said_says_more_than_silence() -> None:
+    said, silent = attempt("554 5.7.1 No"), attempt("451 4.4.1 x", reply_class=ReplyClass.NETWORK)
+    assert worst([said, silent]) is said
+    assert worst([silent]) is silent
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("421 4.3.2 Closing", True),
+        ("451 4.7.0 [TSS04] temporarily deferred due to user complaints", True),
+        ("450 4.2.1 The user is receiving mail at a rate that", False),
+        ("451 4.3.0 Trouble", False),
+        ("250 2.0.0 Ok, too many connections", False),
+    ],
+)
+def test_answers_that_ask_for_less(text: str, wanted: bool) -> None:
+    assert asks_for_less(with_class(attempt(text))) is wanted
+
+
+def test_only_a_final_refusal_is_one_by_policy() -> None:
+    assert is_refused_by_policy(with_class(attempt("550 5.7.1 blocked")))
+    assert not is_refused_by_policy(with_class(attempt("450 4.7.1 blocked")))
+    assert not is_refused_by_policy(with_class(attempt("550 5.1.1 User unknown")))
+
+
+def test_where_a_greylist_waits() -> None:
+    grey = attempt(
+        "450 4.2.0 Greylisted",
+        host="mx.example",
+        address="192.0.2.1:2525",
+        reply_class=ReplyClass.GREYLIST,
+    )
+    assert greylisted_at(transaction("a@b.example", last=grey)) == ("mx.example", "192.0.2.1")
+    assert greylisted_at(transaction("a@b.example", last=attempt("450 4.2.0 x"))) is None
+    assert greylisted_at(transaction("a@b.example")) is None
+    assert Outcome(450, "4.2.0", "Greylisted").is_temporary
