@@ -115,11 +115,13 @@ def test_all_mistakes_are_told_together(tmp_path: Path) -> None:
     written(tmp_path, "delayed.txt", "Subject: x\n\nnobody")
     written(tmp_path, "success.txt", "Subject: {sujet}\n\n{recipients} {who}")
     written(tmp_path, "lost.txt", "x" * (MAX_TEMPLATE + 1))
+    written(tmp_path, "sentences.toml", "\0")
     assert mistakes(tmp_path) == [
         "delayed.txt: it has to name the {recipients}",
         "faild.txt: reports have no template of this name",
         "failed.txt: it has to begin with a line Subject: and an empty line",
         f"lost.txt: it is larger than {MAX_TEMPLATE} octets",
+        "sentences.toml: it has control characters",
         "success.txt: there is no {sujet}, {who}",
     ]
 

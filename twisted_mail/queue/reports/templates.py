@@ -1,6 +1,7 @@
 """The texts of reports: ours, and those that an operator has put in their places."""
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ PLACES = (
 )
 _FIXED = ("leads", "later", "said")  # sections of sentences that are no kinds of failure
 _NAMES = (FAILED, DELAYED, SUCCESS, LOST)
+_CONTROL = re.compile(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]")
 _OURS = os.path.join(os.path.dirname(__file__), "templates")
 
 
@@ -113,9 +115,12 @@ def _read(path: str) -> str:
     if len(data) > MAX_TEMPLATE:
         raise ValueError(f"it is larger than {MAX_TEMPLATE} octets")
     try:
-        return data.decode("utf-8").replace("\r\n", "\n")
+        text = data.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise ValueError("it is not in UTF-8") from None
+    if _CONTROL.search(text):
+        raise ValueError("it has control characters")
+    return text
 
 
 def _template(text: str) -> ReportTemplate:
