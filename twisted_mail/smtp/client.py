@@ -93,7 +93,7 @@ class SmtpClient:
                 raise CancelledError from None
             opening.is_esmtp = beginning.is_esmtp
             return end
-        except BaseException:
+        except Exception:
             connection.abort()
             raise
         recorder.tls_failure = recorder.tls_failure or beginning.tls_failure
@@ -210,7 +210,7 @@ class ClientSession:
             if end.is_stopped:
                 raise CancelledError from None
             return self._recorder.ended(end, self._dialogue.rounds, {})
-        except BaseException:
+        except Exception:
             self.abort()
             raise
         return None
