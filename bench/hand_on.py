@@ -67,12 +67,12 @@ class Letters:
 
 
 @contextmanager
-def sink() -> Iterator[int]:
+def sink(*options: str) -> Iterator[int]:
     """Run smtp-sink on a free port."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
-    process = subprocess.Popen([SINK, *user, f"127.0.0.1:{port}", "500"])
+    process = subprocess.Popen([SINK, *user, *options, f"127.0.0.1:{port}", "500"])
     try:
         while True:
             try:
@@ -111,7 +111,7 @@ async def _measure(options: argparse.Namespace) -> None:
     blocking.start()
     doors = DialogueDoors(ReactorClock(reactor), blocking, unreported)
     client = SmtpClient(HostDialer(reactor), HostTls(), doors, FakeBlobWriter)
-    with sink() as port:
+    with sink(*(["-p"] if options.step_by_step else [])) as port:
         rounds = [await _round(client, port, options) for _ in range(options.rounds)]
     blocking.stop()
     cpu, rate = min(cpu for cpu, _ in rounds), max(rate for _, rate in rounds)
@@ -128,6 +128,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=10)
     parser.add_argument("--size", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--step-by-step", action="store_true", help="without PIPELINING")
     options = parser.parse_args()
 
     def begin() -> None:
