@@ -3,6 +3,7 @@
 import os
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ EXPIRED = attempt(
     is_reply=False,
     command="",
 )
+DAYS_LATER = EPOCH + 5 * 86400
 UTF8 = LUNCH.replace(b"Lunch on Friday", "Mittagessen, größer".encode())
 
 
@@ -58,11 +60,12 @@ def composed(
 
 def failures() -> Sequence[ReportedRecipient]:
     request = notify("FAILURE", original="rfc822;Bob@Example.NET")
-    return told(request=request), told(target=CAROL, last=EXPIRED)
+    last = replace(EXPIRED, at=DAYS_LATER)
+    return told(request=request, last=attempt(at=DAYS_LATER)), told(target=CAROL, last=last)
 
 
 CASES = {
-    "failed": lambda: composed(*failures(), job=job(envid="QQ314159")),
+    "failed": lambda: composed(*failures(), job=job(envid="QQ314159"), now=DAYS_LATER + 1),
     "delayed": lambda: composed(
         told(ReportAction.DELAYED, EPOCH + 5 * 86400, target=CAROL, last=EXPIRED), job=job()
     ),
