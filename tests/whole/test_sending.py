@@ -77,7 +77,7 @@ def carrier(
     clock = ReactorClock(the_reactor())
 
     def make(**settings: Any) -> RemoteCarrier:
-        stub = StubResolver(the_reactor(), [(names.host, names.port)], 5.0)
+        stub = StubResolver(the_reactor(), [(names.host, names.port)], 1.0)
         values = {"allows_private": ("127.0.0.0/8",), "idle": 0.0} | settings
         config = Config(
             tmp_path / "none", "mail.here.example", tmp_path, sending=SendingSettings(**values)
@@ -196,6 +196,48 @@ def test_names_that_do_not_exist_are_final_and_broken_ones_are_not(
     assert isinstance(gone, Attempt)
     assert isinstance(broken, Attempt)
     assert (gone.outcome.enhanced, broken.outcome.enhanced) == ("5.1.2", "4.4.3")
+
+
+HOSTILE = {
+    "thousand.example": {"MX": [f"{at} mx{at}.thousand.example." for at in range(1000)]},
+    "ours.example": {"MX": ["10 mail.here.example.", "20 mx2.there.example."]},
+    "mail.here.example": {"A": ["127.0.0.2"]},
+    "odd.example": {"MX": ["10 a\\000b\\010.example.", "20 192.0.2.1.", "30 -x.example."]},
+    "circle.example": {"CNAME": ["circle.example."]},
+    "null.example": {"MX": ["0 ."]},
+    "private.example": {"A": ["10.0.0.1", "169.254.169.254"], "AAAA": ["fe80::1", "::1"]},
+    "mapped.example": {"AAAA": ["::ffff:10.0.0.1"]},
+    "nothing.example": {"TXT": ['"x"']},
+}
+
+
+@pytest.mark.parametrize(
+    ("domain", "enhanced"),
+    [
+        ("thousand.example", "5.4.4"),
+        ("ours.example", "5.4.6"),
+        ("odd.example", "5.4.4"),
+        ("circle.example", "5.1.2"),
+        ("null.example", "5.1.10"),
+        ("private.example", "5.4.4"),
+        ("mapped.example", "5.4.4"),
+        ("nothing.example", "5.1.2"),
+        ("silent.example", "4.4.3"),
+        ("broken.example", "4.4.3"),
+        ("noisy.example", "4.4.3"),
+    ],
+)
+def test_what_a_hostile_dns_says_has_its_answer(
+    carrier: Callable[..., RemoteCarrier], names: NameServer, domain: str, enhanced: str
+) -> None:
+    names.records |= HOSTILE
+    names.silent |= {"silent.example", "noisy.example"}
+    names.broken.add("broken.example")
+    if domain == "noisy.example":
+        names.noise = [b"nonsense", b"\xff" * 600] * 3
+    found = site(carrier(), domain)
+    assert isinstance(found, Attempt)
+    assert found.outcome.enhanced == enhanced
 
 
 def test_mail_arrives_at_a_server_of_ours(
