@@ -28,7 +28,7 @@ def make_spool(
         clock or StillClock(),
         Budget(),
         report_fault,
-        SpoolSettings(**{"min_free": 0, **settings}),
+        SpoolSettings(**{"min_free": 0, "lock_seconds": 0.0, **settings}),
     )
 
 

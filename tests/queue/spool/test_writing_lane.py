@@ -108,8 +108,9 @@ def test_a_queue_of_a_newer_program_is_refused_in_one_line(tmp_path: Path):
     connection = apsw.Connection(str(tmp_path / "queue.sqlite3"))
     connection.pragma("user_version", VERSION + 1)
     connection.close()
-    with pytest.raises(SpoolUnusable, match=f"has version {VERSION + 1}, .* newer"):
-        start_spool(tmp_path)
+    for _ in range(2):
+        with pytest.raises(SpoolUnusable, match=f"has version {VERSION + 1}, .* newer"):
+            start_spool(tmp_path)
 
 
 def test_a_queue_belongs_to_one_server(tmp_path: Path):

@@ -18,6 +18,7 @@ from twisted_mail.interfaces import (
     SpoolCounts,
     unreported,
 )
+from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient
 from twisted_mail.queue.spool import reader
@@ -77,11 +78,19 @@ class DiskJobSpool:
         Raises SpoolUnusable with one line for the operator, and Unavailable.
         """
         await self._blocking.run(self._take_lock)
-        await self._writing.start()
+        try:
+            await self._writing.start()
+        except BaseException:
+            self._lock.release()
+            raise
 
     def _take_lock(self) -> None:
-        self._place.files.make_folder(self._place.folder)
-        self._lock.require()
+        try:
+            self._place.files.make_folder(self._place.folder)
+            self._lock.require(self._place.settings.lock_seconds)
+        except OSError as error:
+            self._place.report_fault(self._place.folder, error)
+            raise Unavailable("The queue cannot be opened now.") from error
 
     async def tend(self) -> None:
         """Do what is to be done now and then. Raises Unavailable."""

@@ -3,10 +3,12 @@
 import errno
 import fcntl
 import os
+import time
 
 from twisted_mail.queue.spool.schema import SpoolUnusable
 
 NAME = "lock"
+_PAUSE = 0.05  # seconds between two attempts
 
 
 class QueueLock:
@@ -29,9 +31,15 @@ class QueueLock:
         self._fd = fd
         return True
 
-    def require(self) -> None:
-        """Take the lock. Raises SpoolUnusable where somebody has it, OSError."""
-        if not self.take():
+    def require(self, seconds: float = 0.0) -> None:
+        """Take the lock, and wait for it for so long at most. Blocks.
+
+        Raises SpoolUnusable where somebody has it all the same, OSError.
+        """
+        until = time.monotonic() + seconds
+        while not (is_ours := self.take()) and time.monotonic() < until:
+            time.sleep(_PAUSE)
+        if not is_ours:
             raise SpoolUnusable(f"another server, or a program that mends it, has {self._path}")
 
     def release(self) -> None:

@@ -45,8 +45,10 @@ _OLDER = (
 _JOB = "SELECT row, envelope FROM jobs WHERE id = ? AND is_kept"
 
 _HELD = (
-    "SELECT id, envelope, number, recipient FROM recipients JOIN jobs ON jobs.row = job"
-    " WHERE state = ?1 AND destination >= ?2 AND destination < ?3 ORDER BY arrived, id, number"
+    "SELECT id, envelope, number, recipient"
+    " FROM recipients INDEXED BY recipients_not_waiting CROSS JOIN jobs ON jobs.row = job"
+    " WHERE state != 0 AND state = ?1 AND destination >= ?2 AND destination < ?3"
+    " ORDER BY arrived, id, number"
 )
 
 _BEFORE_ALL, _AFTER_ALL = "", "\U0010ffff"  # of destinations

@@ -14,4 +14,5 @@ class SpoolSettings:
     min_free: int = 256 * 1024 * 1024  # octets on the file system, below which none are taken in
     inline: int = INLINE  # octets up to which a body is in the database
     fresh: int = MOST  # octets of new jobs that are in memory for their first attempt
+    lock_seconds: float = 5.0  # that a start waits for a control command which alters the queue
     vfs: str | None = None

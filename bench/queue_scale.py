@@ -1,0 +1,199 @@
+"""The queue's spool with very many messages: ``python -m bench.queue_scale [N] [FOLDER]``.
+
+Takes N messages (default 100,000) for N/10 domains in through the door, and prints the processor time of
+a message by way and size, how long a start takes, what it holds in memory, and how long questions take.
+"""
+
+import argparse
+import gc
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from bench.clock import RealClock
+from twisted_mail.interfaces import SpoolChange
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, QueuedJob
+from twisted_mail.mail.queued.target import RemoteTarget
+from twisted_mail.net.process.lane import Lane, Turn
+from twisted_mail.queue.spool.disk_spool import DiskJobSpool
+from twisted_mail.queue.spool.settings import SpoolSettings
+from twisted_mail.store.disk.files import DiskFiles
+from twisted_mail.store.disk.memory_budget import Budget
+from twisted_mail.testing.doubles import InlineBlocking
+
+PREFIX = b"Received: from client.example.org (client.example.org [192.0.2.7])\r\n" * 4
+
+
+class GatheringBlocking(InlineBlocking):
+    """Does work at once, but for that of lanes while it is gathered: so groups are as large as asked."""
+
+    def __init__(self) -> None:
+        self._turns: list[Turn] = []
+
+    def lane(self) -> Any:
+        return Lane(self._turns.append)
+
+    def together(self, coroutines: Sequence[Coroutine[Any, Any, object]]) -> None:
+        """Run coroutines, and all that they put into lanes, as one group."""
+        done = [Deferred.fromCoroutine(one) for one in coroutines]
+        while self._turns:
+            turn = self._turns.pop(0)
+            turn.work()
+            turn.finish()
+        for one in done:
+            one.addErrback(_complain)
+
+    def run_one(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run one coroutine; return what it returns."""
+        results: list[Any] = []
+        Deferred.fromCoroutine(coroutine).addCallbacks(results.append, _complain)
+        self.together([])
+        return results[0]
+
+
+def _complain(failure: Any) -> None:
+    sys.exit(failure.getTraceback())
+
+
+def new_job(number: int, domain: str, size: int) -> NewJob:
+    id = f"{number:016x}"
+    job = QueuedJob(id, 1e9 + number, Address("alice", "example.org"), submitter="alice", size=size)
+    owed = OwedRecipient(1, RemoteTarget(Address(f"user{number}", domain)))
+    return NewJob(job, (owed,), Message(MemoryBlob(os.urandom(size)), PREFIX))
+
+
+class Scale:
+    """A spool in a folder, and what is measured of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.blocking = GatheringBlocking()
+        self.open()
+
+    def open(self) -> None:
+        self.spool = DiskJobSpool(
+            str(self.folder),
+            DiskFiles(),
+            self.blocking,
+            RealClock(),
+            Budget(),
+            lambda where, error: sys.exit(f"{where}: {error}"),
+            SpoolSettings(max_messages=10_000_000, min_free=0),
+        )
+        self.blocking.run_one(self.spool.start())
+
+    def passing(self, size: int, group: int, messages: int) -> None:
+        """Print what messages cost that come in groups and are gone two groups later."""
+        taking, removing = 0.0, 0.0
+        waiting: list[list[NewJob]] = []
+        for first in range(0, messages, group):
+            jobs = [new_job(first + each, "example.net", size) for each in range(group)]
+            began = time.process_time()
+            self.blocking.together([self.spool.accept(job) for job in jobs])
+            taking += time.process_time() - began
+            waiting.append(jobs)
+            if len(waiting) > 2:
+                gone = [SpoolChange(gone=[(job.job.id, 1)]) for job in waiting.pop(0)]
+                began = time.process_time()
+                self.blocking.together([self.spool.apply(change) for change in gone])
+                removing += time.process_time() - began
+            if first % 1024 < group:
+                self.blocking.run_one(self.spool.tend())
+        for jobs in waiting:
+            for job in jobs:
+                self.blocking.run_one(self.spool.apply(SpoolChange(gone=[(job.job.id, 1)])))
+        each = 1e6 / messages
+        print(
+            f"{size:7} octets, {group:3} together: accepted {taking * each:6.1f} us,"
+            f" gone {removing * each:6.1f} us of processor time each"
+        )
+
+    def fill(self, number: int) -> None:
+        """Take in very many messages, of half a kilobyte."""
+        domains = max(1, number // 10)
+        began, computed = time.monotonic(), time.process_time()
+        for first in range(0, number, 64):
+            numbers = range(first, min(first + 64, number))
+            jobs = [new_job(n, f"d{n * 7919 % domains}.example", 512) for n in numbers]
+            self.blocking.together([self.spool.accept(job) for job in jobs])
+            if first % 4096 == 0:
+                self.blocking.run_one(self.spool.tend())
+        took, computed = time.monotonic() - began, time.process_time() - computed
+        size = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        print(
+            f"{number:,} messages for {domains:,} domains: {number / took:,.0f} a second,"
+            f" {computed / number * 1e6:.0f} us each; {size / 1e6:,.0f} MB on disk"
+        )
+
+    def ask(self) -> None:
+        """Print how long a start and questions take."""
+        self.timed("close", lambda: self.blocking.run_one(self.spool.close()))
+        gc.collect()
+        before = resident()
+        self.timed("start", self.open)
+        found = self.timed("destinations", lambda: self.run(self.spool.destinations()))
+        print(f"{'memory of them':28} {(resident() - before) / 1e6:10.1f} MB")
+        name: Destination = found[len(found) // 2].destination
+        for what, ask in (
+            ("due for one domain", lambda: self.spool.due(name, 9e9, 1000)),
+            ("the next due time", lambda: self.spool.first_due(name, 0.0)),
+            ("the oldest thousand", lambda: self.spool.older(JobKind.MAIL, 9e9, 1000)),
+            ("held", lambda: self.spool.held()),
+            ("one job", lambda: self.spool.read(f"{7:016x}")),
+            ("quick_check", lambda: self.spool.query(_quick_check)),
+        ):
+            self.timed(what, lambda ask=ask: self.run(ask()))  # type: ignore[misc]
+        print(f"{'resident in all':28} {resident() / 1e6:10.1f} MB")
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self.blocking.run_one(coroutine)
+
+    def timed(self, what: str, work: Callable[[], Any]) -> Any:
+        began = time.monotonic()
+        result = work()
+        print(f"{what:28} {(time.monotonic() - began) * 1000:10.2f} ms")
+        return result
+
+
+def _quick_check(connection: Any) -> str:
+    return str(connection.pragma("quick_check"))
+
+
+def resident() -> int:
+    """Return the octets of this process that are in memory."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("messages", nargs="?", type=int, default=100_000)
+    parser.add_argument("folder", nargs="?", default=None)
+    options = parser.parse_args()
+    root = Path(tempfile.mkdtemp(prefix="queue-scale-", dir=options.folder))
+    try:
+        passing = Scale(root / "passing")
+        for size, group in ((4096, 16), (4096, 1), (11_000, 16), (32_000, 16), (65_536, 16)):
+            passing.passing(size, group, 4096)
+        passing.run(passing.spool.close())
+        scale = Scale(root / "scale")
+        scale.fill(options.messages)
+        scale.ask()
+        scale.run(scale.spool.close())
+    finally:
+        shutil.rmtree(root)
+
+
+if __name__ == "__main__":
+    main()
