@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from twisted.internet.defer import CancelledError
+from twisted.python.failure import Failure
+
 from tests.dialogues.sent_mail import SentMail
 from tests.smtp.dialogue.hosts import REFUSED, SETTINGS, MemoryHosts, Talk, mail
 from twisted_mail.mail.queued.attempt import ReplyClass
@@ -141,3 +144,23 @@ def test_a_host_of_esmtp_that_breaks_off_at_ehlo_is_given_up_at_once() -> None:
     talk.line().close()
     assert talk.end is not None
     assert len(talk.hosts.connections) == 1
+
+
+def test_who_is_cancelled_while_a_connection_opens_ends_it() -> None:
+    talk = Talk(SentMail([mail()]))
+    failures: list[Failure] = []
+    talk.running.addErrback(failures.append)
+    talk.says("220 mx ESMTP")
+    talk.running.cancel()
+    [failure] = failures
+    assert failure.check(CancelledError)
+    assert talk.line().transport.is_gone
+
+
+def test_a_session_says_what_it_is() -> None:
+    talk = Talk(SentMail([mail()]))
+    talk.greet("PIPELINING")
+    talk.says("250 Ok", "250 Ok", "354 Go")
+    assert talk.session is not None
+    assert talk.session.is_open
+    assert (talk.session.tls, talk.session.tls_failure, talk.session.messages) == ("", "", 1)

@@ -92,3 +92,19 @@ def test_who_gives_up_ends_the_attempt() -> None:
     running.cancel()
     assert reactor.is_given_up
     assert len(got) == 1
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_what_is_known_before_it_is_waited_for(is_refused: bool) -> None:
+    class Eager(Reactor):
+        def connectTCP(self, *arguments: Any) -> Any:
+            connector = super().connectTCP(*arguments)
+            if is_refused:
+                reason = error.ConnectionRefusedError(errno.ECONNREFUSED)
+                self.factory.clientConnectionFailed(None, Failure(reason))
+            else:
+                self.factory.buildProtocol(None).makeConnection(MemoryTransport())
+            return connector
+
+    _, [found] = dialing(Eager(), "192.0.2.1")
+    assert isinstance(found, Failure if is_refused else HostConnection)

@@ -177,3 +177,12 @@ def test_what_is_large_is_not_copied_and_what_is_very_large_not_even_looked_at()
     assert found.blob is blob
     blob = MemoryBlob(BIG * 20_000)
     assert fitter().fit_at_once(replace(mail(), message=Message(blob))) is None
+
+
+def test_a_copy_that_cannot_be_written_is_given_up() -> None:
+    writer = FakeBlobWriter(OSError(28, "No space left on device"))
+    threads = InlineThreads()
+    found = MessageFitter(NOTHING_OFFERED, True, threads, threads, lambda: writer)
+    with pytest.raises(OSError, match="No space left"):
+        finish(found.fit(mail(data=EIGHT)))
+    assert writer.is_discarded

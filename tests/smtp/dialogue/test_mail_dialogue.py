@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from tests.dialogues.sent_mail import SentMail
 from tests.smtp.dialogue.hosts import SETTINGS, Talk, mail
@@ -231,3 +232,65 @@ def test_the_first_recipient_is_never_one_too_many() -> None:
     talk.greet("PIPELINING")
     talk.says("250 Ok", "452 4.5.3 Too many recipients", "554 Nobody")
     assert [one.outcome.code for _, _, one in talk.supply.attempts] == [452]
+
+
+class LaterMail(SentMail):
+    """Has one message at once, and more when a test gives them."""
+
+    def __init__(self) -> None:
+        super().__init__([mail()])
+        self._waiter: Deferred[Transaction | None] = Deferred()
+
+    async def wait(self, seconds: float) -> Transaction | None:
+        self._waiter = Deferred()
+        return await self._waiter
+
+    def give(self, transaction: Transaction | None) -> None:
+        self._waiter.callback(transaction)
+
+
+def waiting() -> Talk:
+    """Return a talk in which one message has gone, and the client waits for more."""
+    talk = Talk(LaterMail())
+    talk.greet("PIPELINING", "SIZE 100")
+    talk.says(*TAKEN)
+    talk.says("250 One")
+    talk.heard()
+    assert not talk.is_over
+    return talk
+
+
+def test_a_connection_that_waits_takes_what_comes() -> None:
+    talk = waiting()
+    talk.supply.give(mail("carol@remote.example"))
+    assert b"RCPT TO:<carol@remote.example>" in talk.heard()
+    talk.says(*TAKEN)
+    talk.says("250 Two")
+    talk.supply.give(None)
+    assert talk.end is None
+    assert [one.outcome.text for *_, one in talk.supply.attempts] == ["One", "Two"]
+
+
+def test_what_the_host_does_not_take_is_not_the_end_of_waiting() -> None:
+    talk = waiting()
+    talk.supply.give(mail(data=b"x" * 101))
+    assert talk.heard() == b""
+    talk.supply.give(mail("carol@remote.example"))
+    assert b"RCPT TO:<carol@remote.example>" in talk.heard()
+
+
+def test_a_message_for_a_connection_that_was_lost_meanwhile_is_left_as_it_was() -> None:
+    talk = waiting()
+    talk.line().close()
+    talk.supply.give(mail("carol@remote.example"))
+    assert talk.end is not None
+    assert talk.end.use == 2
+    assert len(talk.supply.attempts) == 1
+
+
+def test_no_more_is_begun_on_a_connection_that_has_grown_old_while_it_waited() -> None:
+    talk = waiting()
+    talk.line().pass_time(301)
+    talk.supply.give(mail("carol@remote.example"))
+    assert talk.heard() == b"QUIT\r\n"
+    assert len(talk.supply.attempts) == 1
