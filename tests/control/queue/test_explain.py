@@ -5,7 +5,11 @@ import pytest
 from tests.control.queue.filled import fill
 from tests.control.terminal import Terminal
 from twisted_mail.control.queue import explaining
+from twisted_mail.control.queue.talking import Talk
 from twisted_mail.mail.dns import MailHost
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
+from twisted_mail.smtp.dialogue.rehearsal import Rehearsed
 from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.resolver import FakeResolver
 
@@ -97,3 +101,52 @@ def test_mail_for_people_here_stays_here(server: Terminal, dns: FakeResolver) ->
 def test_a_wrong_sender_is_one_line(server: Terminal, dns: FakeResolver) -> None:
     assert server("queue", "explain", BOB, "--from", "nobody") == 2
     assert server.err.count("\n") == 1
+
+
+class ScriptedTalker:
+    """Hosts of which the first is not reached, and the second answers."""
+
+    def __init__(self, code: int = 250) -> None:
+        self.code = code
+        self.asked: list[tuple[str, str, int]] = []
+
+    async def talk(self, facts, sender, recipient, size) -> list[Talk]:
+        self.asked.append((str(sender), str(recipient), size))
+        silent = Attempt(Outcome(451, "4.4.1", "No answer"), 0.0, ReplyClass.NETWORK)
+        answers = (
+            Rehearsed("MAIL FROM:<alice@example.org>", Outcome(250, "", "Ok")),
+            Rehearsed("RCPT TO:<bob@one.example>", Outcome(self.code, "5.1.1", "Well")),
+            Rehearsed("RSET", Outcome(250, "", "Ok")),
+        )
+        offers = ("SIZE", "PIPELINING")
+        spoken = Talk("mx2", "8.8.4.4", None, "TLSv1.3/X", "", offers, 1000, answers)
+        return [Talk("mx1", "8.8.8.8", silent), spoken]
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [(250, 0), (550, 1)])
+def test_hosts_are_asked_when_that_is_wished(
+    server: Terminal,
+    dns: FakeResolver,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    exit_code: int,
+) -> None:
+    talker = ScriptedTalker(code)
+    monkeypatch.setattr(explaining, "_talker", lambda _: talker)
+    words = ("queue", "explain", BOB, "--from", "alice@example.org", "--size", "5000", "--connect")
+    assert server(*words) == exit_code
+    assert talker.asked == [("alice@example.org", "bob@one.example", 5000)]
+    for text in (
+        "spoken to   mx1 [8.8.8.8]: 451 4.4.1 No answer",
+        "spoken to   mx2 [8.8.4.4], TLSv1.3/X",
+        "offers      PIPELINING, SIZE",
+        "too large   it takes 1000 octets at most",
+        f"RCPT TO:<bob@one.example>: {code} 5.1.1 Well",
+    ):
+        assert text in server.out
+    [one] = server.json(*words)["onward"]
+    assert [answer["command"] for answer in one["talks"][1]["answers"]][-1] == "RSET"
+
+
+def test_nobody_is_asked_unasked(server: Terminal, dns: FakeResolver) -> None:
+    assert server.json("queue", "explain", BOB)["onward"][0]["talks"] is None

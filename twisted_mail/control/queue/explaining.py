@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +18,7 @@ from twisted_mail.control.queue.onward_facts import (
 from twisted_mail.control.queue.opened import now, opened_queue
 from twisted_mail.control.queue.phrases import said, span, stamp, waits_for, when
 from twisted_mail.control.queue.schedule import schedule_settings
+from twisted_mail.control.queue.talking import Talk, Talker, is_refused, talk_data, talk_lines
 from twisted_mail.control.queue.waiting import Waiting
 from twisted_mail.control.reactor import run_in_reactor
 from twisted_mail.interfaces import SelectedRecipient
@@ -34,33 +36,65 @@ MAX_EXPLAINED = 20  # addresses elsewhere that one address leads to
 _TRIES = 8  # of the schedule that are shown
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What was found out about one address elsewhere; ``talks`` is None where nobody was asked."""
+
+    address: Address
+    facts: OnwardFacts
+    talks: Sequence[Talk] | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Return whether mail would fail, or a host that was asked has refused it."""
+        hosts = self.facts.hosts
+        if isinstance(hosts, Outcome):
+            return not hosts.is_temporary
+        return self.talks is not None and is_refused(self.talks)
+
+
 def queue_explain(options: argparse.Namespace, config: Config) -> CommandResult:
     """Show aliases, mail hosts, site, limits, what it would wait for, and the schedule."""
-    local = _local(options, config)
+    sender, local = _sender(options.sender), _local(options, config)
     elsewhere = [parse(one) for one in local.data["elsewhere"]][:MAX_EXPLAINED]
-    sender = _sender(options.sender)
-    domains = list(dict.fromkeys(one.domain for one in elsewhere))
-    finding = FactFinder(config, _resolver(config))
-    facts = (
-        {one.domain: one for one in run_in_reactor(finding.find_all(domains))} if domains else {}
-    )
+    found = run_in_reactor(_find(options, config, sender, elsewhere)) if elsewhere else []
     lines, data = list(local.lines), []
-    for address in elsewhere:
-        found = facts[address.domain]
-        waits = _waits(config, sender, address, found)
+    for one in found:
         schedule = _schedule(config, sender)
-        lines += ["", f"{address}:", *fact_lines(found, config)]
-        if not isinstance(found.hosts, Outcome) or found.hosts.is_temporary:
-            lines += [*_waits_lines(waits), *_schedule_lines(schedule, config)]
-        times = [stamp(one) for one in schedule[:-1]]
-        data.append({**fact_data(found), "address": str(address), "tries": times})
-    is_refused = any(map(_is_final, facts.values())) if elsewhere else local.code != FINE
-    code = FAILED if is_refused else FINE
-    return CommandResult({**local.data, "onward": data}, lines, code)
+        lines += ["", f"{one.address}:", *fact_lines(one.facts, config)]
+        if not isinstance(one.facts.hosts, Outcome) or one.facts.hosts.is_temporary:
+            lines += _waits_lines(_waits(config, sender, one.address, one.facts))
+            lines += _schedule_lines(schedule, config)
+        lines += talk_lines(one.talks or (), options.size)
+        data.append(_data(one, schedule))
+    failed = any(one.is_refused for one in found) if elsewhere else local.code != FINE
+    return CommandResult({**local.data, "onward": data}, lines, FAILED if failed else FINE)
 
 
-def _is_final(facts: OnwardFacts) -> bool:
-    return isinstance(facts.hosts, Outcome) and not facts.hosts.is_temporary
+async def _find(
+    options: argparse.Namespace, config: Config, sender: Address, elsewhere: Sequence[Address]
+) -> list[Explained]:
+    """Find out about addresses, and ask their hosts if that is wished."""
+    finding = FactFinder(config, _resolver(config))
+    talker = _talker(config) if options.connect else None
+    found = []
+    for address in elsewhere:
+        facts = await finding.find(address.domain)
+        talks = None
+        if talker is not None:
+            talks = await talker.talk(facts, sender, address, options.size)
+        found.append(Explained(address, facts, talks))
+    return found
+
+
+def _data(one: Explained, schedule: Sequence[float]) -> dict[str, Any]:
+    return {
+        **fact_data(one.facts),
+        "address": str(one.address),
+        "tries": [stamp(time) for time in schedule[:-1]],
+        "expires": stamp(schedule[-1]),
+        "talks": None if one.talks is None else list(map(talk_data, one.talks)),
+    }
 
 
 def _local(options: argparse.Namespace, config: Config) -> CommandResult:
@@ -83,6 +117,12 @@ def _sender(text: str | None) -> Address:
         return parse(str(text))
     except ValueError as error:
         raise CommandError(f"--from {text}: {error}", WRONG_USE) from None
+
+
+def _talker(config: Config) -> Talker:
+    from twisted.internet import reactor
+
+    return Talker(config, reactor, ReactorClock(reactor))
 
 
 def _resolver(config: Config) -> Any:
@@ -147,3 +187,6 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "all that would happen to mail for an address or domain; nothing is sent"
     parser = command("explain", queue_explain, text, "address")
     parser.add_argument("--from", dest="sender", metavar="ADDRESS", help="of this sender")
+    parser.add_argument("--size", type=int, default=0, metavar="OCTETS", help="of this size")
+    about = "ask its hosts: the dialogue with them up to RSET"
+    parser.add_argument("--connect", action="store_true", help=about)

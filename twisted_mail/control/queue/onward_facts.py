@@ -55,10 +55,6 @@ class FactFinder:
         hosts = self._next.of(found)
         return OnwardFacts(domain, found, hosts, self._order(hosts), name)
 
-    async def find_all(self, domains: Sequence[str]) -> list[OnwardFacts]:
-        """Return what is known of several domains, in their order."""
-        return [await self.find(domain) for domain in domains]
-
     def _order(self, hosts: NextHosts | Outcome) -> list[Place]:
         if isinstance(hosts, Outcome):
             return []

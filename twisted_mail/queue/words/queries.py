@@ -16,16 +16,24 @@ from twisted_mail.mail.queued.word import Word, read_word
 from twisted_mail.queue.spool.rows import DamagedRow, read_job, read_recipient, read_site
 from twisted_mail.queue.words.filters import condition, is_selected
 
-PAGE = 500  # recipients that one page has at most
+PAGE = 2000  # recipients that one page has at most
 LOOKED_AT = 5000  # rows that one page looks at: what is in the other side's words has no index
+CROWDED = 20_000  # recipients of destinations from which on all rows are gone through, in order
 MAX_WORDS = 100  # that are done in one round
 
+# Rows are found and sorted by their numbers alone: the blobs of those that are behind are not moved.
 _SELECT = """
     SELECT r.row, j.id, j.envelope, r.number, r.recipient
-    FROM recipients AS r JOIN jobs AS j ON j.row = r.job
-    WHERE r.row > ? AND r.row <= ? AND r.state <= 1 AND {condition}
-    ORDER BY r.row LIMIT ?
+    FROM (
+        SELECT r.row AS place FROM recipients AS r {jobs}
+        WHERE r.row > ? AND r.row <= ? AND r.state <= 1 AND {condition}
+        ORDER BY r.row LIMIT ?
+    )
+    CROSS JOIN recipients AS r ON r.row = place
+    CROSS JOIN jobs AS j ON j.row = r.job
+    ORDER BY place
 """
+_JOBS = "JOIN jobs AS j ON j.row = r.job"
 
 
 def selected_page(
@@ -38,7 +46,10 @@ def selected_page(
 ) -> SelectedPage:
     """Return the next recipients that filters select, behind a row, up to the row ``last``."""
     text, values = condition(selection, now)
-    rows = connection.execute(_SELECT.format(condition=text), (after, last, *values, LOOKED_AT))
+    if after and _is_crowded(connection, selection):  # each page would sort all of them anew
+        text = text.replace("r.destination", "+r.destination")
+    query = _SELECT.format(condition=text, jobs=_JOBS if "j." in text else "")
+    rows = connection.execute(query, (after, last, *values, LOOKED_AT))
     found: list[SelectedRecipient] = []
     seen = 0
     for after, id, envelope, number, recipient in rows:
@@ -49,6 +60,16 @@ def selected_page(
             if len(found) == most:
                 return SelectedPage(found, after)
     return SelectedPage(found, after if seen == LOOKED_AT else None)
+
+
+def _is_crowded(connection: apsw.Connection, selection: Selection) -> bool:
+    """Return whether destinations have so many recipients that the index is of no help."""
+    if not selection.destinations:
+        return False
+    text, values = condition(Selection(destinations=selection.destinations), 0.0)
+    query = f"SELECT count(*) FROM (SELECT 1 FROM recipients AS r WHERE {text} LIMIT ?)"
+    row = connection.execute(query, (*values, CROWDED)).fetchone()
+    return row is not None and int(row[0]) == CROWDED
 
 
 def last_place(connection: apsw.Connection) -> int:
