@@ -11,10 +11,13 @@ import pytest
 
 from tests.dialogues.sent_mail import SentMail
 from tests.smtp.dialogue.hosts import SETTINGS, mail
+from tests.whole.hostile import eventually
 from tests.whole.live import LiveServer, needs
-from tests.whole.next_hops import Hop
+from tests.whole.next_hops import Certified, Hop
 from tests.whole.ports import free_port
 from tests.whole.process import wait_until_listening
+from tests.whole.senders import MESSAGES, Exim, OpenSmtpd, Postfix
+from tests.whole.test_other_servers import came
 from twisted_mail.smtp.dialogue.settings import TlsLevel
 
 pytestmark = pytest.mark.whole
@@ -117,3 +120,33 @@ def test_our_own_server_takes_it(server: LiveServer, service: str) -> None:
     for name in ("alice", "bob"):
         [file] = (server.maildir(f"{name}@example.org") / "new").iterdir()
         assert file.read_bytes().endswith(LETTER)
+
+
+# ------------------------------------------------------------ other servers, which hand it on to ours
+
+STEPWISE = "smtpd_discard_ehlo_keywords = pipelining, size, dsn, smtputf8, chunking"
+WITH_TLS = "smtpd_tls_security_level = may\nsmtpd_tls_chain_files = {pem}"
+OTHERS = {
+    "postfix": (Postfix, ""),
+    "postfix step by step": (Postfix, STEPWISE),
+    "postfix over TLS": (Postfix, WITH_TLS),
+    "exim": (Exim, "hosts_avoid_tls = *"),
+    "opensmtpd": (OpenSmtpd, "smtp+notls"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_octet_arrives(server: LiveServer, tmp_path: Path, name: str) -> None:
+    make, settings = OTHERS[name]
+    pem = Certified(tmp_path).file
+    other = make(server.ports["smtp"], settings.format(pem=pem))
+    supply = SentMail([mail("bob@example.org", one) for one in MESSAGES])
+    hop = Hop(other.port)
+    try:
+        assert hop.hand_on(supply, SETTINGS).end() is None
+        assert eventually(lambda: came(server, MESSAGES), 30), other.log()[-5000:]
+    finally:
+        hop.close()
+        other.stop()
+    assert [one.outcome.code for *_, one in supply.attempts] == [250] * len(MESSAGES)
+    assert all(bool(one.tls) == (name == "postfix over TLS") for *_, one in supply.attempts)
