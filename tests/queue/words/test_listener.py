@@ -3,6 +3,7 @@
 import pytest
 
 from tests.queue.words.operated import NOW, OperatedQueue, new_job, owed
+from twisted_mail.interfaces import SpoolChange
 from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
@@ -29,14 +30,26 @@ def queue() -> OperatedQueue:
 
 def test_retry_makes_due_what_is_later_and_wakes_its_destinations(queue: OperatedQueue) -> None:
     answer = queue.say(Word(Act.RETRY, by="root"))
-    assert (answer["recipients"], answer["messages"]) == (1, 1)
-    assert answer["passed_over"] == {
-        "due already": 3,
-        "held: release lets it go on": 1,
-    }
+    assert (answer["recipients"], answer["messages"]) == (4, 2)
+    assert answer["passed_over"] == {"held: release lets it go on": 1}
     assert queue.recipients()["1a/1"].due == 0.0
-    assert queue.look_agains == [({"smtp:one.example"}, True)]
-    assert ("1a", "retried") in queue.lines()
+    assert all(at_once for _, at_once in queue.look_agains)
+    assert set().union(*(what for what, _ in queue.look_agains)) == {
+        "smtp:one.example",
+        "smtp:two.example",
+    }
+    assert queue.lines() == [("1a", "retried"), ("", "word")]
+
+
+def test_retry_wakes_what_is_due_already_without_a_write(queue: OperatedQueue) -> None:
+    async def refuse(change: SpoolChange) -> None:
+        assert not change.altered
+        queue.spool.answers.update(change.answered)
+
+    queue.apply = refuse  # type: ignore[method-assign]
+    answer = queue.say(Word(Act.RETRY, Selection(destinations=("smtp:two.example",))))
+    assert answer["recipients"] == 1
+    assert queue.look_agains == [({"smtp:two.example"}, True)]
 
 
 def test_hold_and_release_are_inverses(queue: OperatedQueue) -> None:

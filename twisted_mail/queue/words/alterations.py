@@ -15,7 +15,6 @@ NOW = 0.0  # a due time that has come, however the clock is set
 HELD_ALREADY = "held already"
 NOT_HELD = "not held"
 IS_HELD = "held: release lets it go on"
-DUE_ALREADY = "due already"
 MODERATED = "waits for the moderators of a list: twisted-mail list approve"
 NOT_MODERATED = "does not wait for the moderators of a list"
 
@@ -34,14 +33,15 @@ ON_RECIPIENTS = {*DONE, Act.FAIL}
 def altered(act: Act, recipient: OwedRecipient, now: float) -> OwedRecipient | str:
     """Return a recipient as a word leaves it, or why the word does nothing to it.
 
-    One that is given up (``GOES``) is returned as it is reported.
+    One that is given up (``GOES``) is returned as it is reported, one that is due already when it is to
+    be tried as it is: its site may rest, and does so no longer.
     """
     is_held = recipient.state is RecipientState.HELD
     match act:
         case Act.RETRY if is_held:
             return IS_HELD
         case Act.RETRY:
-            return DUE_ALREADY if recipient.due <= now else replace(recipient, due=NOW)
+            return recipient if recipient.due <= now else replace(recipient, due=NOW)
         case Act.HOLD if is_held:
             return HELD_ALREADY
         case Act.HOLD:
@@ -88,7 +88,10 @@ class WordTally:
     def take(
         self, act: Act, page: Iterable[SelectedRecipient], now: float
     ) -> list[SelectedRecipient]:
-        """Count the recipients of a page; return those that are altered, as the word leaves them."""
+        """Count the recipients of a page; return those that the word is done to, as it leaves them.
+
+        What it leaves as it was is returned as the same object.
+        """
         found = []
         for one in page:
             if one.job.id in self.reports:  # which the word has brought about
@@ -99,7 +102,8 @@ class WordTally:
             else:
                 self.recipients += 1
                 self.jobs.add(one.job.id)
-                found.append(SelectedRecipient(one.job, result))
+                is_same = result is one.recipient
+                found.append(one if is_same else SelectedRecipient(one.job, result))
         return found
 
     def data(self) -> dict[str, object]:

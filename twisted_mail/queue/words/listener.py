@@ -100,7 +100,15 @@ class WordListener:
             now = self._of.now()
             page = await self._of.store.select(selection, now, after, last)
             after = page.after
-            await self._alter_some(word, tally.take(word.act, page.found, now), tally)
+            some = tally.take(word.act, page.found, now)
+            if word.act in GOES:
+                await self._let_go(word, some, tally)
+            else:
+                same = set(map(id, page.found))
+                await self._change(word, [one for one in some if id(one) not in same])
+            destinations = {one.recipient.destination for one in some}
+            if destinations:
+                self._of.dispatching.look_again(destinations, word.act is Act.RETRY)
         return tally.data()
 
     def _located(self, selection: Selection) -> Selection | None:
@@ -109,23 +117,19 @@ class WordListener:
         known = self._of.dispatching.destinations_of(selection.site)
         return behind_site(selection, frozenset(map(str, known)))
 
-    async def _alter_some(
+    async def _change(self, word: Word, some: Sequence[SelectedRecipient]) -> None:
+        if some:
+            altered = [(one.job.id, one.recipient) for one in some]
+            await self._of.spool.apply(SpoolChange(altered=altered))
+            self._note(word, some)
+
+    async def _let_go(
         self, word: Word, some: Sequence[SelectedRecipient], tally: WordTally
     ) -> None:
         if not some:
             return
-        if word.act in GOES:
-            await self._let_go(word.act, some, tally)
-        else:
-            altered = [(one.job.id, one.recipient) for one in some]
-            await self._of.spool.apply(SpoolChange(altered=altered))
-        self._note(word, some)
-        destinations = {one.recipient.destination for one in some}
-        self._of.dispatching.look_again(destinations, word.act is Act.RETRY)
-
-    async def _let_go(self, act: Act, some: Sequence[SelectedRecipient], tally: WordTally) -> None:
         gone = [(one.job.id, one.recipient.number) for one in some]
-        told = _by_job(some) if act is Act.FAIL else []
+        told = _by_job(some) if word.act is Act.FAIL else []
         written = [await self._report(job, recipients) for job, recipients in told]
         new = [report for one in written for report in one.jobs]
         await self._of.spool.apply(SpoolChange(gone=gone, new=new))
@@ -135,6 +139,7 @@ class WordListener:
                 self._of.queue_journal.reported(report.job, job, recipients)
             if not one.jobs:
                 self._of.queue_journal.reported(None, job, recipients)
+        self._note(word, some)
 
     def _note(self, word: Word, some: Sequence[SelectedRecipient]) -> None:
         for one in some:
