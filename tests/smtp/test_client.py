@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 
 from tests.dialogues.sent_mail import SentMail
 from tests.smtp.dialogue.hosts import REFUSED, SETTINGS, MemoryHosts, Talk, mail
 from twisted_mail.mail.queued.attempt import ReplyClass
+from twisted_mail.smtp.dialogue.broken_tls import REMEMBER_SECONDS, BrokenTls
 from twisted_mail.smtp.dialogue.settings import NextHop, TlsLevel
 
 
@@ -164,3 +166,54 @@ def test_a_session_says_what_it_is() -> None:
     assert talk.session is not None
     assert talk.session.is_open
     assert (talk.session.tls, talk.session.tls_failure, talk.session.messages) == ("", "", 1)
+
+
+def fails_at_tls(hosts: MemoryHosts) -> None:
+    """Let the host fail at TLS, and take mail in clear."""
+    talk = Talk(SentMail([]), hosts=hosts)
+    up_to_tls(talk)
+    talk.line().break_tls()
+    talk.line(2).send([b"220 mx ESMTP\r\n"])
+    talk.line(2).send([b"250-mx\r\n250 STARTTLS\r\n"])
+
+
+def offers_tls(hosts: MemoryHosts, number: int, level: TlsLevel = TlsLevel.MAY) -> bytes:
+    """Return what the client says to the n-th connection, whose host offers TLS."""
+    talk = Talk(SentMail([mail()]), replace(SETTINGS, tls=level), hosts)
+    talk.line(number).send([b"220 mx ESMTP\r\n"])
+    talk.line(number).send([b"250-mx\r\n250 STARTTLS\r\n"])
+    return talk.line(number).take()
+
+
+def test_that_tls_fails_is_remembered_for_a_day() -> None:
+    hosts = MemoryHosts()
+    fails_at_tls(hosts)
+    assert offers_tls(hosts, 3).endswith(b"MAIL FROM:<alice@example.org>\r\n")
+    hosts.time.advance(REMEMBER_SECONDS)
+    assert offers_tls(hosts, 4).endswith(b"STARTTLS\r\n")
+
+
+def test_it_is_never_remembered_against_who_demands_tls() -> None:
+    hosts = MemoryHosts()
+    fails_at_tls(hosts)
+    assert offers_tls(hosts, 3, TlsLevel.ENCRYPT).endswith(b"STARTTLS\r\n")
+
+
+def test_it_is_not_remembered_of_a_host_that_fails_in_clear_too() -> None:
+    hosts = MemoryHosts()
+    talk = Talk(SentMail([]), hosts=hosts)
+    up_to_tls(talk)
+    talk.line().break_tls()
+    talk.line(2).send([b"554 Go away\r\n"])
+    assert talk.end is not None
+    assert talk.end.tls_failure
+    assert offers_tls(hosts, 3).endswith(b"STARTTLS\r\n")
+
+
+def test_so_many_hosts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twisted_mail.smtp.dialogue.broken_tls.MAX_HOSTS", 2)
+    broken = BrokenTls(MemoryHosts().clock)
+    hops = [NextHop(name, "192.0.2.1") for name in ("one", "two", "three")]
+    for hop in [*hops, hops[-1]]:
+        broken.note(hop, f"at {hop.host}")
+    assert [broken.why(hop) for hop in hops] == ["", "at two", "at three"]

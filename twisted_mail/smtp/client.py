@@ -14,6 +14,7 @@ from twisted_mail.net.client.host_connection import HostConnection
 from twisted_mail.net.client.host_dialing import HostDialer
 from twisted_mail.net.client.host_tls import HostTls, HostTlsCreator
 from twisted_mail.smtp.dialogue.attempts import PROMISES, AttemptRecorder
+from twisted_mail.smtp.dialogue.broken_tls import BrokenTls
 from twisted_mail.smtp.dialogue.capabilities import Capabilities
 from twisted_mail.smtp.dialogue.command_channel import CommandChannel
 from twisted_mail.smtp.dialogue.endings import DialogueEnded
@@ -45,19 +46,23 @@ class SmtpClient:
         self._doors = doors
         self._blob_writer = blob_writer
         self._converting = doors.blocking.lane()
+        self._broken_tls = BrokenTls(doors.clock)
 
     async def connect(self, hop: NextHop, settings: ClientSettings) -> "ClientSession | Attempt":
         """Open a connection and go as far as MAIL is allowed, or return why that cannot be.
 
         What goes wrong is this host's, whatever its code: a greeting of 554 says nothing of others.
-        Where TLS is only wished for and the handshake fails, the host is connected to again in
-        clear; and with HELO if it breaks off at EHLO and its greeting did not say ESMTP. Raises
-        nothing but what is a bug.
+        Where TLS is only wished for and the handshake fails, the host is connected to again in clear,
+        and if that goes well, only so for a day. With HELO it is connected to again if it breaks off at
+        EHLO and its greeting did not say ESMTP. Raises nothing but what is a bug.
         """
         opening = _Tries(hop, settings)
+        opening.do_without_tls(self._broken_tls.why(hop))
         while True:
             found = await self._try(opening)
             if not isinstance(found, DialogueEnded):
+                if opening.tls_failure and isinstance(found, ClientSession):
+                    self._broken_tls.note(hop, opening.tls_failure)
                 return found
             if not opening.follows(found):
                 return opening.recorder.ended(found, 0, opening.recorder.phases)
@@ -129,15 +134,21 @@ class _Tries:
         self.tls_failure = ""
         self.recorder: AttemptRecorder
 
+    def do_without_tls(self, why: str) -> bool:
+        """Speak in clear from now on, if there is a reason and TLS is only wished for; return whether."""
+        settings = self.settings
+        if not why or settings.tls is not TlsLevel.MAY or settings.is_tls_implicit:
+            return False
+        self.tls_failure = why
+        self.settings = replace(settings, tls=TlsLevel.NONE)
+        return True
+
     def follows(self, end: DialogueEnded) -> bool:
         """Return whether to try again in a simpler way, which is noted, after a try that ended so.
 
         Each of the ways is taken once.
         """
-        settings = self.settings
-        if end.is_handshake and settings.tls is TlsLevel.MAY and not settings.is_tls_implicit:
-            self.tls_failure = end.outcome.text
-            self.settings = replace(settings, tls=TlsLevel.NONE)
+        if end.is_handshake and self.do_without_tls(end.outcome.text):
             return True
         is_scared = end.is_lost and end.command.startswith("EHLO ") and not self.is_esmtp
         if is_scared and not self.says_helo:
