@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.logger import Logger
 from twisted.python import usage
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
 END_SECONDS = 16.0  # that connections, tasks and workers may take to end
-QUEUE_SECONDS = 0.5  # between two checks for mail that is due for programs and lists
 INDEXING_SECONDS = 1.0  # between two beginnings of work on the indexes for SEARCH
 
 ROOT_WARNING = (
@@ -60,6 +59,7 @@ class MailService(Service):
         self._reactor = reactor
         self._user = user or ServerUser()
         self._manager = ServiceManager(reactor)
+        self._queue_start: Deferred[None] = succeed(None)
 
     # ------------------------------------------------------------ starting and stopping
 
@@ -125,17 +125,12 @@ class MailService(Service):
     def startService(self) -> None:
         """Start the threads, the periodic tasks, and the workers if there are any."""
         parts = self.parts
-        parts.delivery.load()
         parts.start(
             PeriodicTask("tidying", TIDYING_SECONDS, parts.store.purge.step),
             PeriodicTask("compacting", TIDYING_SECONDS, parts.store.compaction.step),
             PeriodicTask("indexing", INDEXING_SECONDS, parts.store.indexing.work),
             PeriodicTask("rendering", INDEXING_SECONDS, parts.store.rendering.work),
             *self._watchdog(),
-            *(
-                PeriodicTask(name, QUEUE_SECONDS, work)
-                for name, work in parts.delivery.periodic_work()
-            ),
         )
         log.info("{text}", text=self._status())
         log.info("{text}", text=parts.descriptors.summary)
@@ -147,6 +142,7 @@ class MailService(Service):
             self._workers.start(parts, self.listeners)
         self._control.open()
         self.running = 1
+        self._queue_start = Deferred.fromCoroutine(self.parts.start_queue())
         self._reactor.callWhenRunning(self._manager.ready, self._status())
 
     def _watchdog(self) -> list[PeriodicTask]:
@@ -192,9 +188,9 @@ class MailService(Service):
         self.running = 0
         self._manager.stopping()
         self._reload.close()
-        parts.delivery.stop()
-        parts.pipe.stop()
-        ends = [*self.listeners.stop(), Deferred.fromCoroutine(self._control.close())]
+        ends = [Deferred.fromCoroutine(parts.delivery.stop()), self._queue_start]
+        parts.pipe.stop()  # what is killed is not noted any more
+        ends += [*self.listeners.stop(), Deferred.fromCoroutine(self._control.close())]
         ends.append(Deferred.fromCoroutine(parts.periodic_tasks.stop()))
         if self._workers is not None:
             ends.append(self._workers.stop())

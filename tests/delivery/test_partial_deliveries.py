@@ -7,8 +7,8 @@ import pytest
 
 from tests.contracts.ground import FakeRenderer
 from twisted_mail.delivery import partial_deliveries as room
+from twisted_mail.delivery.acceptance import MailAcceptance
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.delivery.partial_deliveries import PartialDeliveries
 from twisted_mail.delivery.partial_folder import PartialFolder
@@ -207,10 +207,10 @@ def test_five_tries_for_an_account_whose_folder_is_broken_make_one_copy_for_the_
     for attempt in range(5):
         received = f"Received: {attempt}\r\n".encode()
         with pytest.raises(Unavailable):
-            finish(LocalDelivery(doors).accept(envelope, Message(MemoryBlob(LETTER), received)))
+            finish(MailAcceptance(doors).accept(envelope, Message(MemoryBlob(LETTER), received)))
     assert len(list(root.glob("example.org/bob/Maildir/new/*"))) == 1
     (root / "example.org" / "alice").unlink()
-    finish(LocalDelivery(doors).accept(envelope, Message(MemoryBlob(LETTER), b"")))
+    finish(MailAcceptance(doors).accept(envelope, Message(MemoryBlob(LETTER), b"")))
     for name in ("alice", "bob"):
         assert len(list(root.glob(f"example.org/{name}/Maildir/new/*"))) == 1
     assert list((tmp_path / "partial").iterdir()) == []

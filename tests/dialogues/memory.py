@@ -2,7 +2,6 @@
 
 import dataclasses
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.internet.address import IPv4Address
@@ -10,24 +9,40 @@ from twisted.internet.address import IPv4Address
 from tests.dialogues.player import given_draft
 from tests.dialogues.rolls import FixedRolls
 from tests.dialogues.score import Dialogue
-from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
 from twisted_mail.auth.throttle import LocalThrottle
 from twisted_mail.config.filters import filters as configured
 from twisted_mail.config.values import Structurer
-from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.acceptance import MailAcceptance
+from twisted_mail.delivery.account_carrier import AccountCarrier
+from twisted_mail.delivery.doors import DeliveryBackend, QueueDoors
+from twisted_mail.delivery.lmtp_acceptance import LmtpAcceptance
 from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.fetch.render import ItemRenderer
+from twisted_mail.interfaces import Carrier
+from twisted_mail.lists.admission import MailingListAdmission
+from twisted_mail.lists.backend import ListBackend
+from twisted_mail.lists.carrier import ListCarrier
+from twisted_mail.lists.settings import ListSettings
 from twisted_mail.mail import address
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.verdict import Decision
 from twisted_mail.net.connection.conversation import Conversation, MakeSession
 from twisted_mail.net.connection.security import ListenerSecurity
-from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
+from twisted_mail.net.process.tasks import ReactorTasks
 from twisted_mail.plugin import ServerBackend, filters, protocols
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
-from twisted_mail.queue.program import Program, result_of_exit_code
+from twisted_mail.queue.dispatch.dispatcher import Dispatcher
+from twisted_mail.queue.dispatch.dispatching_spool import DispatchingSpool
+from twisted_mail.queue.dispatch.memory.state import DispatchDoors
+from twisted_mail.queue.dispatch.settings import DispatchSettings, ScheduleSettings
+from twisted_mail.queue.events import QueueEvents
+from twisted_mail.queue.mailer import QueueMailer
+from twisted_mail.queue.reports.reports import QueueReports, ReportBackend
+from twisted_mail.queue.reports.settings import ReportSettings
+from twisted_mail.queue.reports.templates import load_templates
+from twisted_mail.queue.spool.memory import MemoryJobSpool
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.store.memory.data import MemoryStoreLimits
 from twisted_mail.testing.backend import MemoryParts, connect_parts
@@ -63,10 +78,10 @@ class DialogueServer:
         directory = FixedDirectory(PASSWORDS, ALIASES, PROGRAMS, LISTS, OTHER_NAMES)
         addresses = AddressSettings(**dialogue.addresses)
         router = LocalRouter(directory, HOSTNAME, separators=addresses.separators)
-        delivery = self._make_delivery(router, addresses)
-        queue: Any = delivery.queue
+        taking = self._delivery_backend(router, addresses)
+        queue: Any = MailAcceptance(taking)
         queue.supported_keywords = (
-            LocalDelivery.supported_keywords | dialogue.supported_keywords
+            MailAcceptance.supported_keywords | dialogue.supported_keywords
         )  # let SMTP believe that it keeps more than it does
         self.backend = connect_parts(
             MemoryParts(
@@ -78,7 +93,7 @@ class DialogueServer:
                 store=self.store,
                 router=router,
                 queue=queue,
-                delivery=delivery.each,
+                delivery=LmtpAcceptance(taking),
                 throttle=LocalThrottle(self.clock),
                 policy=FilterChain(self.clock, self.journal),
                 resolver=_resolver(dialogue),
@@ -90,28 +105,45 @@ class DialogueServer:
             account, mailbox, draft = given_draft(message)
             finish(finish(self.store.account(account)).append(mailbox, [draft]))
 
-    def _make_delivery(self, router: LocalRouter, addresses: AddressSettings) -> DeliveryAssembly:
-        """Make what delivers; what waits for lists and programs is looked at twice a second."""
-        self._waiting = TemporaryDirectory()
-        delivery = DeliveryAssembly(
-            DeliveryDependencies(
-                HOSTNAME,
-                router,
-                self.store,
-                FixedRolls(),
-                self.journal,
-                self.clock,
-                self._waiting.name,
-                InlineBlocking(),
-                InlineBlocking(),
-                lambda *_: result_of_exit_code(0),
-                [Program("ticket", ("/bin/true",), max_running=1)],
-                saves_to_detail_mailbox=addresses.save_to_detail_mailbox,
-            )
+    def _delivery_backend(self, router: LocalRouter, addresses: AddressSettings) -> DeliveryBackend:
+        """Return what mail is taken in with, over a queue whose carriers begin at once."""
+        blocking, spool = InlineBlocking(), MemoryJobSpool()
+        reporting = ReportBackend(router, self.clock, blocking, self.journal, HOSTNAME)
+        reports = QueueReports(reporting, ReportSettings(), load_templates())
+        tasks, carriers = ReactorTasks(self.time, self.journal), dict[str, Carrier]()
+        dispatcher = Dispatcher(
+            DispatchDoors(
+                spool, carriers, reports, self.clock, tasks, self.journal, QueueEvents(self.journal)
+            ),
+            ScheduleSettings(),
+            DispatchSettings(),
         )
-        tasks = PeriodicTasks(self.time, self.journal)
-        tasks.start(*(PeriodicTask(name, 0.5, work) for name, work in delivery.periodic_work()))
-        return delivery
+        queue = DispatchingSpool(spool, dispatcher)
+        rolls = FixedRolls()
+        doors = QueueDoors(queue, reports, MailingListAdmission(rolls), blocking)
+        backend = DeliveryBackend(
+            router,
+            self.store,
+            self.journal,
+            self.clock,
+            saves_to_detail_mailbox=addresses.save_to_detail_mailbox,
+            queue=doors,
+        )
+        lists = ListBackend(
+            HOSTNAME,
+            rolls,
+            router,
+            doors.admission,
+            QueueMailer(MailAcceptance(backend), self.clock, HOSTNAME),
+            queue,
+            blocking,
+            self.clock,
+            self.journal,
+            ListSettings(),
+        )
+        carriers |= {"list": ListCarrier(lists), "account": AccountCarrier(backend)}
+        tasks.start("queue", dispatcher.start())
+        return backend
 
     def conversation(self, connection: int) -> Conversation:
         dialogue = self.dialogue

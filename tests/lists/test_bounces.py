@@ -53,8 +53,21 @@ def test_invented_bounces_are_refused(server: ListServer) -> None:
         assert server.refusal(f"news-bounces{detail}@example.org", "") == "550 5.1.1"
 
 
-def test_a_copy_that_is_refused_at_once_is_a_bounce(server: ListServer) -> None:
+def test_a_member_who_has_no_mailbox_here_has_bounced_at_once(server: ListServer) -> None:
+    server.editor.accounts.add("gone@example.org", "secret")
+    server.editor.lists.add_members(NEWS, ["gone@example.org"])
+    server.editor.accounts.remove("gone@example.org")
+    server.send(NEWS)
+    assert [row.bounces for row in server.editor.lists.members(NEWS)] == [0, 0, 1]
+    assert server.owed == []
+
+
+def test_of_a_copy_that_fails_the_report_goes_to_the_members_own_address(
+    server: ListServer,
+) -> None:
     server.store.failures[BOB] = Refused("The mailbox is full")
     server.send(NEWS)
+    [(_, failed)] = server.dispatch.failed
+    assert str(failed.sender).startswith("news-bounces+bob=example.org=")
+    server.send(str(failed.sender), "", DSN, "--x\r\n\r\nAction: failed\r\n")
     assert [row.bounces for row in server.editor.lists.members(NEWS)] == [0, 1]
-    assert not list(server.path.iterdir())

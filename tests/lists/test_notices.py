@@ -45,7 +45,7 @@ def test_a_text_is_filled_with_the_list_and_sent_from_its_requests_address() -> 
     scene = Scene()
     result = finish(scene.notices.send(NEWS, BOB, "done subscribe"))
     (notice,) = scene.mailer.sent
-    assert result.reason == ""
+    assert result == "done subscribe: sent"
     assert (notice.sender, notice.recipient) == (parse("news-request@example.org"), BOB)
     assert notice.subject == "You are on news@example.org"
     text = message_from_bytes(notice.content, policy=default).get_content()
@@ -55,7 +55,7 @@ def test_a_text_is_filled_with_the_list_and_sent_from_its_requests_address() -> 
 def test_a_recipient_who_cannot_be_reached_ends_the_job() -> None:
     scene = Scene()
     scene.mailer.unreachable.add(BOB)
-    assert "cannot be reached" in finish(scene.notices.send(NEWS, BOB, "help")).reason
+    assert "cannot be reached" in finish(scene.notices.send(NEWS, BOB, "help"))
 
 
 def test_the_same_notice_goes_to_an_address_once_an_hour() -> None:

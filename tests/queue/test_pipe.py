@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 from twisted_mail.queue.pipe import Pipe
-from twisted_mail.queue.program import Program
+from twisted_mail.queue.program import Program, ProgramEnd
 
 MAIL = [b"Subject: x\n", b"\nbody\n"]
 
@@ -27,14 +26,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(script: str, message: Iterable[bytes] = MAIL, **rules: object) -> DeliveryResult:
+def run(script: str, message: Iterable[bytes] = MAIL, **rules: object) -> ProgramEnd:
     program = Program("test", ("/bin/sh", "-c", script, "sh", "$(id)"), **rules)  # type: ignore[arg-type]
     return Pipe().run(program, {"PATH": "/usr/bin:/bin", "SENDER": "a@b.example"}, message)
 
 
 def test_a_program_gets_the_message_and_its_arguments_as_they_are() -> None:
     ended = run('cat; echo "$1 $SENDER"')
-    assert ended.completion is Completion.DONE
+    assert ended.outcome.is_success
     assert ended.output == "Subject: x\n\nbody\n$(id) a@b.example"
 
 
@@ -47,15 +46,13 @@ def test_the_environment_is_what_was_given_and_no_more() -> None:
     assert names <= {"PATH", "SENDER", "PWD", "HOME", "_", "SHLVL", "OLDPWD"}
 
 
-@pytest.mark.parametrize(
-    ("code", "result"), [(0, Completion.DONE), (75, Completion.LATER), (69, Completion.FAILED)]
-)
-def test_the_exit_code_decides(code: int, result: Completion) -> None:
-    assert run(f"exit {code}").completion is result
+@pytest.mark.parametrize(("code", "reply"), [(0, 250), (75, 451), (69, 554)])
+def test_the_exit_code_decides(code: int, reply: int) -> None:
+    assert run(f"exit {code}").outcome.code == reply
 
 
 def test_a_program_that_reads_nothing_is_no_trouble() -> None:
-    assert run("exit 0", [b"x" * 1_000_000]).completion is Completion.DONE
+    assert run("exit 0", [b"x" * 1_000_000]).outcome.is_success
 
 
 def test_the_message_may_be_opened_again_by_its_name() -> None:
@@ -64,26 +61,24 @@ def test_the_message_may_be_opened_again_by_its_name() -> None:
 
 def test_of_the_output_only_the_beginning_is_kept() -> None:
     ended = run("yes | head -c 3000000", max_output=100)
-    assert ended.completion is Completion.DONE
+    assert ended.outcome.is_success
     assert 90 <= len(ended.output) <= 100
 
 
 def test_what_cannot_be_started_is_tried_later() -> None:
     missing = Program("test", ("/no/such/program",))
-    assert Pipe().run(missing, {}, MAIL).completion is Completion.LATER
-    assert (
-        Pipe().run(replace(missing, user="no-such-user"), {}, MAIL).completion is Completion.LATER
-    )
+    assert Pipe().run(missing, {}, MAIL).outcome.is_temporary
+    assert Pipe().run(replace(missing, user="no-such-user"), {}, MAIL).outcome.is_temporary
 
 
 def test_a_program_that_a_signal_ends_is_tried_later() -> None:
-    assert run("kill -9 $$").completion is Completion.LATER
+    assert run("kill -9 $$").outcome.is_temporary
 
 
 def test_a_slow_program_is_ended_with_all_its_children(folder: Path) -> None:
     began = time.monotonic()
     ended = run(f"sleep 300 & echo $! > {folder}/child; sleep 300", seconds=0.5)
-    assert (ended.completion, ended.status) == (Completion.LATER, "4.4.7")
+    assert (ended.outcome.code, ended.outcome.enhanced) == (451, "4.4.7")
     assert time.monotonic() - began < 4
     assert has_gone(int((folder / "child").read_text()))
 
@@ -91,14 +86,14 @@ def test_a_slow_program_is_ended_with_all_its_children(folder: Path) -> None:
 def test_a_program_deaf_to_asking_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("twisted_mail.queue.pipe._GRACE", 0.3)
     began = time.monotonic()
-    assert run("trap '' TERM; sleep 2; sleep 300", seconds=0.3).status == "4.4.7"
+    assert run("trap '' TERM; sleep 2; sleep 300", seconds=0.3).outcome.enhanced == "4.4.7"
     assert time.monotonic() - began < 4
 
 
 def test_what_a_program_leaves_behind_is_ended_and_does_not_hold_us_up(folder: Path) -> None:
     began = time.monotonic()
     ended = run(f"sleep 300 & echo $! > {folder}/child; exit 0")
-    assert ended.completion is Completion.DONE
+    assert ended.outcome.is_success
     assert time.monotonic() - began < 3
     assert has_gone(int((folder / "child").read_text()))
 
@@ -117,7 +112,7 @@ def has_gone(pid: int) -> bool:
 
 def test_stopping_ends_what_runs_and_starts_no_more() -> None:
     pipe = Pipe()
-    ends: list[DeliveryResult] = []
+    ends: list[ProgramEnd] = []
     program = Program("test", ("/bin/sleep", "300"))
     thread = threading.Thread(target=lambda: ends.append(pipe.run(program, {}, MAIL)))
     thread.start()
@@ -125,8 +120,8 @@ def test_stopping_ends_what_runs_and_starts_no_more() -> None:
         time.sleep(0.01)
     pipe.stop()
     thread.join(5)
-    assert ends[0].completion is Completion.LATER
-    assert pipe.run(program, {}, MAIL).completion is Completion.LATER
+    assert ends[0].outcome.is_temporary
+    assert pipe.run(program, {}, MAIL).outcome.is_temporary
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become others")
@@ -176,7 +171,7 @@ def test_programs_run_where_all_low_descriptors_are_taken() -> None:
         for number in taken:
             os.close(number)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert (ended.completion, ended.output) == (Completion.DONE, "seen")
+    assert (ended.outcome.code, ended.output) == (250, "seen")
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "no"), RuntimeError("a bug")])
@@ -192,7 +187,7 @@ def test_a_program_that_cannot_be_watched_is_ended_with_its_group(
     script = f"sleep 300 & echo $! > {folder}/child; sleep 300"
     if isinstance(error, OSError):
         ended = run(script)
-        assert (ended.completion, ended.status) == (Completion.LATER, "4.3.0")
+        assert (ended.outcome.code, ended.outcome.enhanced) == (451, "4.3.0")
     else:
         with pytest.raises(RuntimeError):
             run(script)

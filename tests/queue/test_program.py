@@ -1,25 +1,24 @@
 import pytest
 
-from twisted_mail.mail.delivery_result import Completion
-from twisted_mail.queue.program import Program, result_of_exit_code
+from twisted_mail.queue.program import Program, outcome_of_exit_code
 
 
 @pytest.mark.parametrize("code", [71, 74, 75, 78])
 def test_what_may_pass_is_tried_again(code: int) -> None:
-    ended = result_of_exit_code(code)
-    assert ended.completion is Completion.LATER
-    assert ended.status.startswith("4.")
+    ended = outcome_of_exit_code(code)
+    assert ended.is_temporary
+    assert ended.enhanced.startswith("4.")
 
 
 @pytest.mark.parametrize("code", [64, 65, 67, 69, 70, 73, 77, 1, 126, 127, 255])
 def test_the_rest_is_for_good(code: int) -> None:
-    ended = result_of_exit_code(code)
-    assert ended.completion is Completion.FAILED
-    assert ended.status.startswith("5.")
+    ended = outcome_of_exit_code(code)
+    assert ended.code >= 500
+    assert ended.enhanced.startswith("5.")
 
 
 def test_nought_is_success() -> None:
-    assert result_of_exit_code(0).completion is Completion.DONE
+    assert outcome_of_exit_code(0).is_success
 
 
 @pytest.mark.parametrize(

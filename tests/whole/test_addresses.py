@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.whole.live import LiveServer
+from tests.whole.queued import wait_until_empty
 from twisted_mail.config import load
 from twisted_mail.control import main
 from twisted_mail.directory.editing.editor import DirectoryEditor
@@ -57,10 +58,6 @@ def wait_for(live: LiveServer, account: str, count: int) -> list[str]:
             return found
         time.sleep(0.05)
     raise AssertionError(f"{account} has {len(found)} messages of {count}")
-
-
-def waiting(live: LiveServer) -> list[str]:
-    return [path.name for path in (live.folder / "state" / "waiting").iterdir()]
 
 
 def got(folder: Path) -> list[str]:
@@ -112,8 +109,4 @@ def test_a_held_post_is_approved_with_the_control_command(
     (line,) = command("list", "held").splitlines()[1:]
     command("list", "approve", line.split()[0])
     assert len(wait_for(server, BOB, 1)) == 1
-    for _ in range(100):
-        if not waiting(server):
-            break
-        time.sleep(0.05)
-    assert waiting(server) == []
+    wait_until_empty(server.folder / "state")

@@ -100,7 +100,7 @@ def started() -> Iterator[Started]:
 
 
 def test_everything_belongs_to_the_user_and_large_messages_are_taken(started: Started) -> None:
-    for name in ("tmp", "waiting", "mail.log"):  # what root would make at the first start
+    for name in ("tmp", "queue", "mail.log"):  # what root would make at the first start
         path = started.state / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     process = started.start("--uid", "nobody", "--pidfile", "run/pid")

@@ -10,9 +10,9 @@ from twisted.logger import LogLevel, globalLogPublisher
 
 from tests.net.bridged import Pair
 from twisted_mail.auth.throttle import MAX_WAITING, MEMORY_SECONDS, LocalThrottle, network
+from twisted_mail.delivery.acceptance import MailAcceptance
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.lmtp_delivery import LmtpDelivery
-from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.lmtp_acceptance import LmtpAcceptance
 from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.fetch.render import ItemRenderer
@@ -273,7 +273,7 @@ def test_the_process_that_delivers_logs_the_receipt_before_the_delivery(tmp_path
     journal, store = ListJournal(), MemoryStore(StillClock(), ItemRenderer())
     router = LocalRouter(FixedDirectory({ALICE: "", BOB: ""}, {}))
     backend = DeliveryBackend(router, store, journal, StillClock())
-    service = DeliveryService(LocalDelivery(backend), LmtpDelivery(backend), InlineBlocking())
+    service = DeliveryService(MailAcceptance(backend), LmtpAcceptance(backend), InlineBlocking())
     for method in ("accept", "deliver_each"):
         pair = Pair({"delivery": service})
         handoff = shared(pair).handoff(tmp_path, InlineBlocking())

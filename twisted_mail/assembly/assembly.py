@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from twisted_mail.assembly.conversations import ConversationAssembly, ConversationDependencies
 from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
@@ -17,12 +18,15 @@ from twisted_mail.assembly.filters import FilterAssembly
 from twisted_mail.assembly.listeners import ListenerDependencies
 from twisted_mail.assembly.logins import LoginDependencies
 from twisted_mail.assembly.network import NetworkAssembly
+from twisted_mail.assembly.sending import SendingDependencies, make_remote_carrier
 from twisted_mail.assembly.storage import StorageAssembly
 from twisted_mail.assembly.thread_pools import ThreadPools
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config import Config
 from twisted_mail.delivery.partial_deliveries import REFRESH_SECONDS
 from twisted_mail.delivery.partial_folder import PARTIAL_FOLDER
+from twisted_mail.interfaces import Carrier
+from twisted_mail.mail.outcome import MailError
 from twisted_mail.net.connection.fair_share import FairShare
 from twisted_mail.net.process.clock import ReactorClock
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
@@ -31,16 +35,22 @@ from twisted_mail.net.process.descriptors import DescriptorBudget, raise_descrip
 from twisted_mail.net.process.fault_log import FaultLog
 from twisted_mail.net.process.memory_trim import MemoryTrim
 from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
+from twisted_mail.net.process.tasks import ReactorTasks
 from twisted_mail.net.server.connection_limit import connection_limit_for
 from twisted_mail.plugin import ServerBackend
-from twisted_mail.queue.folder import WAITING_FOLDER
 from twisted_mail.queue.pipe import Pipe
+from twisted_mail.queue.reports.templates import load_templates
+from twisted_mail.queue.spool.schema import SpoolUnusable
+from twisted_mail.queue.takeover.waiting_folder import WAITING_FOLDER
 from twisted_mail.workers.shared_services import SharedServices
 
 CLOSE_SECONDS = 2.0  # that closing the store may take when the server ends
 CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
 DESCRIPTOR_SECONDS = 0.2  # between two counts of open descriptors
+QUEUE_SECONDS = 1.0  # between two looks at the queue's disk, at words and at held posts
 MEMORY_TRIM_SECONDS = 3.0  # between two checks whether many connections have ended
+
+log = Logger(namespace="twisted_mail")
 
 
 class Assembly:
@@ -91,8 +101,11 @@ class Assembly:
                 store=self.store,
                 mailing_lists=self._directory.mailing_lists,
                 journal=self.journal,
+                queue_journal=self._journal.queue_journal,
                 clock=self._clock,
-                folder=str(config.state / WAITING_FOLDER),
+                tasks=ReactorTasks(self._reactor, self.journal),
+                queue_folder=str(config.queue_folder),
+                waiting_folder=str(config.state / WAITING_FOLDER),
                 partial_folder=str(config.state / PARTIAL_FOLDER),
                 saves_to_detail_mailbox=config.addresses.save_to_detail_mailbox,
                 files=threads.files,
@@ -100,10 +113,30 @@ class Assembly:
                 run_program=self.pipe.run,
                 programs=config.programs,
                 list_settings=config.lists,
-                queue_settings=config.waiting,
+                queue_settings=config.queue,
+                report_settings=config.reports,
+                report_texts=load_templates(config.report_templates),
+                budget=self._storage.budget,
+                connections=config.sending.connections,
+                recipients=config.sending.recipients,
+                remote=self._make_remote_carrier(),
                 handoff=self._shared.handoff(self._storage.spool, threads.files, self.report_fault),
                 report_fault=self.report_fault,
             )
+        )
+
+    def _make_remote_carrier(self) -> Carrier:
+        """Return what brings mail to other hosts."""
+        return make_remote_carrier(
+            self.config,
+            SendingDependencies(
+                self._reactor,
+                self._clock,
+                self._network.resolver,
+                self.threads.files,
+                self.report_fault,
+                self._storage.make_blob_writer,
+            ),
         )
 
     def _conversation_dependencies(self, reactor: Any) -> ConversationDependencies:
@@ -175,15 +208,29 @@ class Assembly:
             *periodic_tasks,
         )
 
+    async def start_queue(self) -> None:
+        """Take up the mail that waits, and look after it; end the server where that cannot be done."""
+        try:
+            await self.delivery.start()
+        except (SpoolUnusable, MailError, OSError) as error:
+            log.critical("the queue cannot be used: {text}", text=str(error))
+            if self._reactor.running:
+                self._reactor.stop()
+            return
+        work = self.delivery.periodic_work()
+        tasks = [PeriodicTask(name, QUEUE_SECONDS, each) for name, each in work]
+        self.periodic_tasks.start(*tasks)
+
     async def _renew_certificates(self) -> None:
         await self.threads.files.run(self.conversations.listeners.read_certificates)
 
     async def close(self) -> None:
         """Finish what was begun, and close everything; no conversation is open any more.
 
-        Takes twice ``CLOSE_SECONDS`` and the ``STOP_SECONDS`` of the threads at most.
+        Takes three times ``CLOSE_SECONDS`` and the ``STOP_SECONDS`` of the threads at most.
         """
         await self._within("connections to others", self._network.close())
+        await self._within("closing the queue", self.delivery.close())
         await self._within("closing the store", self._storage.close())
         self._directory.close()
         self.threads.stop()

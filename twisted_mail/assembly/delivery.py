@@ -1,59 +1,60 @@
-"""Everything that delivers mail here, made and connected.
+"""Everything that takes mail in and brings it on, made and connected.
 
-The parts need each other in this order: the job queue takes jobs, local delivery puts them there, the
-mailer sends through local delivery, mailing lists and failure reports write with the mailer, and the
-runner hands the jobs to programs and lists.
+The parts need each other in this order: the queue keeps jobs, acceptance puts them there and copies into
+accounts, the mailer sends through acceptance, mailing lists write with the mailer, and the carriers bring
+what the queue gives them. A worker has acceptance alone: the main process does the rest for it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
-from twisted_mail.delivery.doors import DeliveryBackend, DeliveryHandoff
-from twisted_mail.delivery.lmtp_delivery import LmtpDelivery
-from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.assembly.queue import QueueAssembly, QueueDependencies
+from twisted_mail.delivery.acceptance import MailAcceptance
+from twisted_mail.delivery.account_carrier import AccountCarrier
+from twisted_mail.delivery.doors import DeliveryBackend, DeliveryHandoff, QueueDoors
+from twisted_mail.delivery.lmtp_acceptance import LmtpAcceptance
 from twisted_mail.delivery.partial_deliveries import PartialDeliveries
 from twisted_mail.delivery.partial_folder import PartialFolder
 from twisted_mail.interfaces import (
     Blocking,
+    Carrier,
     Clock,
     FaultReport,
     Journal,
     MailingListStore,
+    QueueJournal,
     Router,
     Store,
-    Transport,
+    Tasks,
     unreported,
 )
 from twisted_mail.lists.admission import MailingListAdmission
 from twisted_mail.lists.backend import ListBackend
+from twisted_mail.lists.carrier import ListCarrier
 from twisted_mail.lists.settings import ListSettings
-from twisted_mail.lists.transport import MailingListTransport
-from twisted_mail.mail.job import LISTS, program_transport
-from twisted_mail.queue.dead_letters import DeadLetters, dead_folder
-from twisted_mail.queue.failure_report import DsnReporter
-from twisted_mail.queue.folder import QueueFolder
-from twisted_mail.queue.held_jobs import HeldJobReview
-from twisted_mail.queue.job_counts import JobCounts
-from twisted_mail.queue.job_queue import FolderJobQueue
 from twisted_mail.queue.mailer import QueueMailer
 from twisted_mail.queue.program import Program
-from twisted_mail.queue.program_transport import ProgramTransport, RunProgram
-from twisted_mail.queue.runner import QueueRunner
+from twisted_mail.queue.program_carrier import ProgramCarrier, RunProgram
+from twisted_mail.queue.reports.acceptance import onward_request, told_at_acceptance
+from twisted_mail.queue.reports.settings import ReportSettings
+from twisted_mail.queue.reports.templates import ReportTexts, load_templates
 from twisted_mail.queue.settings import QueueSettings
+from twisted_mail.queue.takeover.take_over import TakeOver
 from twisted_mail.store.disk.files import DiskFiles
+from twisted_mail.store.disk.memory_budget import Budget
 
 PeriodicWork = Callable[[], Awaitable[object]]
-_DAY = 86400.0
+_DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDependencies:
     """What delivery works with.
 
-    ``folder`` is where jobs are on disk, ``partial_folder`` where it is remembered who has a message
-    that its sender keeps. ``files`` is for short work with files; ``run_program`` runs a
-    program to its end, in a thread of ``program_threads``.
+    ``queue_folder`` is where the queue is on disk, ``waiting_folder`` where an earlier version had it,
+    ``partial_folder`` where it is remembered who has a message that its sender keeps. ``files`` is for
+    short work with files; ``run_program`` runs a program to its end, in a thread of
+    ``program_threads``. ``remote`` brings mail to other hosts. With ``handoff`` this is a worker.
     """
 
     hostname: str
@@ -61,14 +62,23 @@ class DeliveryDependencies:
     store: Store
     mailing_lists: MailingListStore
     journal: Journal
+    queue_journal: QueueJournal
     clock: Clock
-    folder: str
+    tasks: Tasks
+    queue_folder: str
+    waiting_folder: str
     files: Blocking
     program_threads: Blocking
     run_program: RunProgram
     programs: Sequence[Program] = ()
     list_settings: ListSettings = field(default_factory=ListSettings)
     queue_settings: QueueSettings = field(default_factory=QueueSettings)
+    report_settings: ReportSettings = field(default_factory=ReportSettings)
+    report_texts: ReportTexts = field(default_factory=load_templates)
+    budget: Budget = field(default_factory=Budget)
+    connections: int = 500
+    recipients: int = 100
+    remote: Carrier | None = None
     handoff: DeliveryHandoff | None = None
     report_fault: FaultReport = unreported
     partial_folder: str = ""  # none: only in memory
@@ -76,91 +86,99 @@ class DeliveryDependencies:
 
 
 class DeliveryAssembly:
-    """All that delivers mail.
+    """All that takes mail in and brings it on.
 
     ``queue`` is the door through which mail comes in, ``each`` its form with an answer for each
-    recipient, ``lists`` what delivers to mailing lists. ``partial_deliveries`` are to be refreshed now
-    and then, in every process.
+    recipient, ``lists`` what delivers to mailing lists; None in a worker. ``partial_deliveries`` are to
+    be refreshed now and then, in every process.
     """
 
     def __init__(self, dependencies: DeliveryDependencies) -> None:
-        self._dependencies = of = dependencies
-        self._folder = QueueFolder(of.folder, DiskFiles(), of.report_fault)
-        self._dead_letters = self._make_dead_letters()
-        self._jobs = self._make_job_queue()
+        self._of = of = dependencies
+        self._queue = None if of.handoff else QueueAssembly(self._queue_dependencies())
+        self._admission = MailingListAdmission(of.mailing_lists)
         self.partial_deliveries = self._make_partial_deliveries()
         backend = self._make_backend()
-        self.queue = LocalDelivery(backend)
-        self.each = LmtpDelivery(backend)
-        mailer = QueueMailer(self.queue, of.clock, of.hostname)
-        self.lists = MailingListTransport(self._make_list_backend(mailer))
-        reporter = DsnReporter(mailer, of.hostname, of.files)
-        self._runner = QueueRunner(
-            self._jobs, self._transports(), reporter, of.clock, of.journal, of.queue_settings
-        )
-        self._review = self._make_review()
+        self.queue = MailAcceptance(backend)
+        self.each = LmtpAcceptance(backend)
+        self._is_stopping = False
+        self._programs = ProgramCarrier(of.programs, of.run_program, of.program_threads, of.clock)
+        self.lists = None if self._queue is None else self._connect(self._queue, backend)
 
-    def _make_dead_letters(self) -> DeadLetters:
-        of = self._dependencies
-        return DeadLetters(
-            dead_folder(self._folder, DiskFiles(), of.report_fault),
-            of.files,
-            of.clock,
-            of.journal,
-            of.queue_settings.dead_days,
-            of.report_fault,
+    def _queue_dependencies(self) -> QueueDependencies:
+        of = self._of
+        return QueueDependencies(
+            hostname=of.hostname,
+            folder=of.queue_folder,
+            router=of.router,
+            journal=of.journal,
+            events=of.queue_journal,
+            clock=of.clock,
+            tasks=of.tasks,
+            files=of.files,
+            budget=of.budget,
+            settings=of.queue_settings,
+            report_settings=of.report_settings,
+            report_texts=of.report_texts,
+            connections=of.connections,
+            recipients=of.recipients,
+            report_fault=of.report_fault,
         )
 
     def _make_partial_deliveries(self) -> PartialDeliveries:
-        of = self._dependencies
+        of = self._of
         remembered = PartialFolder(of.partial_folder, DiskFiles()) if of.partial_folder else None
         return PartialDeliveries(of.clock, of.files, remembered, of.report_fault)
 
     def _make_backend(self) -> DeliveryBackend:
-        of = self._dependencies
+        of = self._of
         return DeliveryBackend(
             of.router,
             of.store,
             of.journal,
             of.clock,
-            self._jobs,
             of.handoff,
             self.partial_deliveries,
             of.saves_to_detail_mailbox,
+            None if self._queue is None else self._queue_doors(self._queue),
         )
 
-    def _make_review(self) -> HeldJobReview:
-        of = self._dependencies
-        return HeldJobReview(
-            self._jobs,
-            self.lists.moderation,
-            of.clock,
-            of.journal,
-            of.queue_settings.longest_retry,
-            of.list_settings.held_days * _DAY,
-        )
-
-    def _make_job_queue(self) -> FolderJobQueue:
-        of = self._dependencies
-        return FolderJobQueue(
-            self._folder,
+    def _queue_doors(self, queue: QueueAssembly) -> QueueDoors:
+        of = self._of
+        return QueueDoors(
+            queue.spool,
+            queue.reports,
+            self._admission,
             of.files,
-            of.clock,
-            MailingListAdmission(of.mailing_lists),
-            JobCounts(of.queue_settings.max_parcels, of.list_settings.max_held),
-            self._dead_letters,
-            of.report_fault,
+            max_held=of.list_settings.max_held,
+            first_retry=of.queue_settings.retries[0],
+            dead_seconds=of.queue_settings.dead_days * _DAY,
+            onward_request=onward_request,
+            told_at_acceptance=told_at_acceptance,
+            report_fault=of.report_fault,
+            events=of.queue_journal,
         )
 
-    def _make_list_backend(self, mailer: QueueMailer) -> ListBackend:
-        of = self._dependencies
+    def _connect(self, queue: QueueAssembly, backend: DeliveryBackend) -> ListCarrier:
+        """Give the queue its carriers; return that of mailing lists."""
+        of = self._of
+        lists = ListCarrier(self._list_backend(queue), of.queue_settings.dead_days * _DAY)
+        queue.carry(lists)
+        queue.carry(AccountCarrier(backend))
+        queue.carry(self._programs)
+        if of.remote is not None:
+            queue.carry(of.remote)
+        return lists
+
+    def _list_backend(self, queue: QueueAssembly) -> ListBackend:
+        of = self._of
         return ListBackend(
             of.hostname,
             of.mailing_lists,
-            self.queue,
-            mailer,
-            self._jobs,
-            self._folder,
+            of.router,
+            self._admission,
+            QueueMailer(self.queue, of.clock, of.hostname),
+            queue.spool,
             of.files,
             of.clock,
             of.journal,
@@ -168,32 +186,49 @@ class DeliveryAssembly:
             of.report_fault,
         )
 
-    def _transports(self) -> Mapping[str, Transport]:
-        of = self._dependencies
-        programs = ProgramTransport(of.programs, of.run_program, of.program_threads)
-        names = (program_transport(program.name) for program in of.programs)
-        return {LISTS: self.lists, **dict.fromkeys(names, programs)}
-
     # ------------------------------------------------------------ running
 
-    def load(self) -> None:
-        """Read the jobs that are on disk. Blocks; raises OSError."""
-        self._jobs.load()
+    async def start(self) -> None:
+        """Open the queue, take over that of an earlier version, and begin to bring what waits.
+
+        Raises SpoolUnusable, Unavailable and OSError.
+        """
+        of = self._of
+        if self._queue is None or self.lists is None:
+            return
+        await self._queue.open()
+        if self._is_stopping:
+            return
+        taken = await TakeOver(
+            of.waiting_folder,
+            DiskFiles(),
+            self._queue.disk,
+            of.files,
+            of.clock,
+            self.lists.distribution.jobs_for_missing,
+            of.queue_settings.dead_days * _DAY,
+            of.report_fault,
+        ).run()
+        if taken:
+            of.journal.warned("queue:", f"{taken} messages of an earlier version are taken over")
+        if not self._is_stopping:
+            await self._queue.begin()
 
     def periodic_work(self) -> list[tuple[str, PeriodicWork]]:
-        """Return the work that is to be done again and again, by names: one piece may take long."""
-        found: list[tuple[str, PeriodicWork]] = [
-            ("mailing lists", partial(self._runner.work, LISTS)),
-            ("held posts", self._review.work),
-            ("unknown programs", self._runner.work_unknown),
-            ("dead letters", self._dead_letters.work),
-        ]
-        for program in self._dependencies.programs:
-            one = partial(self._runner.work, program_transport(program.name))
-            found += [(f"program {program.name}", one)] * program.max_running
-        return found
+        """Return the work that is to be done again and again, by names."""
+        if self._queue is None or self.lists is None or self._is_stopping:
+            return []
+        return [*self._queue.periodic_work(), ("held posts", self.lists.held_posts.work)]
 
-    def stop(self) -> None:
-        """Begin nothing more."""
-        self._runner.stop()
-        self.lists.distribution.stop()
+    async def stop(self) -> None:
+        """Begin nothing more, at once, and let what is under way end."""
+        self._is_stopping = True
+        if self._queue is not None and self.lists is not None:
+            self.lists.distribution.stop()
+            self._programs.stop()
+            await self._queue.stop()
+
+    async def close(self) -> None:
+        """Close what is on disk; nothing uses it any more."""
+        if self._queue is not None:
+            await self._queue.close()

@@ -18,8 +18,8 @@ from twisted_mail.workers.shared_services import SharedServices
 class StorageAssembly:
     """The ``store``, and the ``spool`` folder, which is made when it is not there.
 
-    ``make_blob_writer`` returns a new writer for the octets of one message. Needs the state folder to
-    be there.
+    ``make_blob_writer`` returns a new writer for the octets of one message; ``budget`` is the memory that
+    all messages share. Needs the state folder to be there.
     """
 
     def __init__(
@@ -35,8 +35,13 @@ class StorageAssembly:
         self._journal = journal
         self.spool = config.spool_folder
         self.spool.mkdir(mode=0o700, exist_ok=True)
+        self.budget = Budget()
         self.make_blob_writer = partial(
-            SpoolWriter, self.spool, threads.files, budget=Budget(), faults=DiskFaults(report_fault)
+            SpoolWriter,
+            self.spool,
+            threads.files,
+            budget=self.budget,
+            faults=DiskFaults(report_fault),
         )
         self._monitor = Inotify(reactor, journal)
         self.store = MaildirStore(

@@ -203,7 +203,7 @@ class Config:
     workers: WorkerSettings = field(default_factory=WorkerSettings)
     addresses: AddressSettings = field(default_factory=AddressSettings)
     lists: ListSettings = field(default_factory=ListSettings)
-    waiting: QueueSettings = field(default_factory=QueueSettings)
+    queue: QueueSettings = field(default_factory=QueueSettings)
     reports: ReportSettings = field(default_factory=ReportSettings)
     programs: tuple[Program, ...] = ()
     sending: SendingSettings = field(default_factory=SendingSettings)

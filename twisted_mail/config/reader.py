@@ -59,9 +59,14 @@ PLAIN_SECTIONS: Mapping[str, type] = {
     "workers": WorkerSettings,
     "addresses": AddressSettings,
     "lists": ListSettings,
-    "waiting": QueueSettings,
+    "queue": QueueSettings,
     "sending": SendingSettings,
     "reports": ReportSettings,
+}
+# Sections of earlier versions, and what to say of them.
+RENAMED_SECTIONS = {
+    "waiting": "this section is [queue] now, with other options: retries (a list of seconds), days,"
+    ' dead_days, max_messages; see "twisted-mail config example"'
 }
 _READ_APART = (
     "hostname",
@@ -146,7 +151,9 @@ class _ConfigReader:
     def _check_names(self) -> None:
         known = (*OWN_SECTIONS, *self._protocols)
         for name in self._values:
-            if name not in known:
+            if name in RENAMED_SECTIONS:
+                self._complain((name,), RENAMED_SECTIONS[name])
+            elif name not in known:
                 hint = suggestion(name, known)
                 self._complain((name,), f"there is no option or section of this name{hint}")
                 self._misspelt.add(closest(name, known))

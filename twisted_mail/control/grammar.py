@@ -18,7 +18,6 @@ from twisted_mail.control import (
     filter_kinds,
     lists,
     reload,
-    waiting_mail,
 )
 from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult
 from twisted_mail.control.queue import grammar as outgoing
@@ -138,8 +137,6 @@ def _add_directory(grammar: _Grammar, commands: Family) -> None:
 
 def _add_mail(grammar: _Grammar, commands: Family) -> None:
     """Add the commands about mail in the queue and in the store."""
-    queued = grammar.group(commands, "waiting", "mail that waits for programs and lists")
-    waiting_mail.add(partial(grammar.command, queued))
     about = "mail that waits to be sent on: what, where to, and why"
     sent = grammar.group_with_command(commands, "queue", queue_screen, about)
     outgoing.add(partial(grammar.command, sent))

@@ -1,15 +1,14 @@
 """``twisted-mail list``: mailing lists, their members, and held posts."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from twisted_mail.config import Config
 from twisted_mail.control.directory import opened
-from twisted_mail.control.output import CommandError, CommandResult, count, day, moment, table
-from twisted_mail.control.waiting_mail import job_data, jobs, queue_folder, target_of
+from twisted_mail.control.held_posts import list_approve, list_held, list_reject
+from twisted_mail.control.output import CommandResult, count, day, moment, table
 from twisted_mail.directory.editing.editor import DirectoryEditor
-from twisted_mail.mail.job import APPROVE, REJECT
 from twisted_mail.mail.mailing_list_definition import JoiningPolicy, MailingList, PostingPolicy
 
 _YES = {"yes": True, "no": False}
@@ -141,39 +140,6 @@ def list_resume(options: argparse.Namespace, config: Config) -> CommandResult:
         name = editor.lists.resume(options.address, options.member)
     lines = [f"{name} gets mail of {options.address} again"]
     return CommandResult({"list": options.address, "member": name}, lines)
-
-
-# ---------------------------------------------------------------- held posts
-
-
-def list_held(_: argparse.Namespace, config: Config) -> CommandResult:
-    """List the posts that wait for approval."""
-    rows = [job for job in jobs(config) if job.is_held]
-    cells = [
-        (row.id, day(int(row.created)), target_of(row), str(row.sender) or "<>", row.reason)
-        for row in rows
-    ]
-    lines = table(("ID", "SINCE", "LIST", "FROM", "WHY"), cells) or ["nothing is held"]
-    return CommandResult({"held": [job_data(row) for row in rows]}, lines)
-
-
-def list_approve(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Approve held posts."""
-    return _decide(options.id, APPROVE, "goes out", config)
-
-
-def list_reject(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Drop held posts without notice."""
-    return _decide(options.id, REJECT, "is dropped", config)
-
-
-def _decide(ids: Sequence[str], decision: str, effect: str, config: Config) -> CommandResult:
-    held = {job.id for job in jobs(config) if job.is_held}
-    if unknown := [one for one in ids if one not in held]:
-        raise CommandError(f"nothing is held as {', '.join(unknown)}")
-    for one in ids:
-        queue_folder(config).decide(one, decision)
-    return CommandResult({decision: list(ids)}, [f"{one} {effect}" for one in ids])
 
 
 # ---------------------------------------------------------------- the grammar

@@ -46,11 +46,6 @@ class MailAcceptance:
         self._backend = backend
         self._owed = None if backend.queue is None else OwedRecipients(backend.queue, backend.clock)
 
-    @property
-    def sends_on(self) -> bool:
-        """Return whether mail for other hosts is taken."""
-        return self._backend.queue is not None or self._backend.handoff is not None
-
     async def accept(self, envelope: Envelope, message: Message) -> None:
         """Take a message for every recipient. Raises Refused or Unavailable; closes its blob."""
         try:

@@ -10,10 +10,10 @@ from twisted_mail.interfaces import (
     Clock,
     Delivery,
     FaultReport,
-    JobQueue,
     JobSpool,
     Journal,
     ListAdmission,
+    QueueJournal,
     ReportedRecipient,
     Reports,
     Router,
@@ -81,6 +81,7 @@ class QueueDoors:
     onward_request: OnwardRequest = _unaltered
     told_at_acceptance: ToldAtAcceptance = _nobody
     report_fault: FaultReport = unreported
+    events: QueueJournal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,6 @@ class DeliveryBackend:
     store: Store
     journal: Journal
     clock: Clock
-    job_queue: JobQueue | None = None
     handoff: DeliveryHandoff | None = None
     partial_deliveries: PartialDeliveries | None = None
     saves_to_detail_mailbox: bool = False

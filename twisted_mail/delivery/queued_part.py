@@ -52,6 +52,7 @@ class QueuedPart:
             await self.take((), told)
         elif self._owed:
             await self._doors.spool.accept(self._new_job())
+            self._note(self._owed)
 
     async def prepare(self) -> None:
         """Write the job, and promise nothing yet. Raises Unavailable."""
@@ -100,6 +101,11 @@ class QueuedPart:
         elif self._owed or joined or new:
             jobs = [self._new_job(*joined)] if self._owed or joined else []
             await self._doors.spool.apply(SpoolChange(new=[*jobs, *new]))
+        self._note((*self._owed, *joined))
+
+    def _note(self, recipients: Sequence[OwedRecipient]) -> None:
+        if recipients and self._doors.events is not None:
+            self._doors.events.accepted(self.job, recipients)
 
     async def _reports(
         self, failures: Sequence[OwedRecipient], successes: Sequence[ReportedRecipient]

@@ -42,15 +42,7 @@ from twisted_mail.interfaces.outgoing_connections import (
     TlsFailed,
 )
 from twisted_mail.interfaces.policy import Filter, Policy, SmtpContext, StatefulFilter
-from twisted_mail.interfaces.queue import (
-    HeldJobs,
-    JobProgress,
-    JobQueue,
-    ListAdmission,
-    Mailer,
-    Moderation,
-    Transport,
-)
+from twisted_mail.interfaces.queue import ListAdmission, Mailer
 from twisted_mail.interfaces.renderer import Renderer
 from twisted_mail.interfaces.reports import (
     ReportAction,
@@ -119,13 +111,10 @@ __all__ = [
     "FolderEvent",
     "FolderMonitor",
     "FolderObserver",
-    "HeldJobs",
     "HeldRecipient",
     "HostWire",
     "HttpClient",
     "HttpResponse",
-    "JobProgress",
-    "JobQueue",
     "JobSpool",
     "Journal",
     "ListAdmission",
@@ -139,7 +128,6 @@ __all__ = [
     "Mailer",
     "MailingListStore",
     "Mechanism",
-    "Moderation",
     "Outlet",
     "Peer",
     "Policy",
@@ -167,7 +155,6 @@ __all__ = [
     "Tasks",
     "TlsFailed",
     "TlsInfo",
-    "Transport",
     "Watcher",
     "Wire",
     "WordStore",

@@ -6,12 +6,12 @@ from twisted_mail.interfaces import (
     Blocking,
     Clock,
     FaultReport,
-    HeldJobs,
-    JobProgress,
+    JobSpool,
     Journal,
+    ListAdmission,
     Mailer,
     MailingListStore,
-    Queue,
+    Router,
     unreported,
 )
 from twisted_mail.lists.settings import ListSettings
@@ -21,16 +21,17 @@ from twisted_mail.lists.settings import ListSettings
 class ListBackend:
     """Doors and settings.
 
-    ``queue`` takes the copies for members, ``mailer`` what the lists themselves write. ``held`` are the
-    posts that wait for a moderator, ``progress`` records which members have their copy of a post.
+    ``router`` finds where members get their mail, ``admission`` decides for those that are lists
+    themselves. ``mailer`` sends what the lists themselves write; ``spool`` has the posts that wait for a
+    moderator.
     """
 
     hostname: str
     lists: MailingListStore
-    queue: Queue
+    router: Router
+    admission: ListAdmission
     mailer: Mailer
-    held: HeldJobs
-    progress: JobProgress
+    spool: JobSpool
     blocking: Blocking
     clock: Clock
     journal: Journal

@@ -2,7 +2,6 @@
 
 from twisted_mail.lists.backend import ListBackend
 from twisted_mail.lists.notices import ListNotices
-from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 from twisted_mail.mail.mailing_list_definition import BounceRule, MailingList, Member
 
 _DAY, _HOUR = 86400.0, 3600.0
@@ -20,8 +19,8 @@ class BounceCount:
             settings.max_bounces, settings.bounce_days * _DAY, settings.bounce_hours * _HOUR
         )
 
-    async def count(self, mailing_list: MailingList, member: Member) -> DeliveryResult:
-        """Count a bounce of a member. Raises Unavailable."""
+    async def count(self, mailing_list: MailingList, member: Member) -> str:
+        """Count a bounce of a member; return what was done. Raises Unavailable."""
         status = await self._lists.bounced(mailing_list.name, member.number, self._rule)
         if status.is_new:
             self._journal.warned(mailing_list.name, f"{member.address} is suspended after bounces")
@@ -29,4 +28,4 @@ class BounceCount:
                 await self._notices.send(
                     mailing_list, owner, "suspended", member=str(member.address)
                 )
-        return DeliveryResult(Completion.DONE, reason=f"bounce {status.count} of {member.address}")
+        return f"bounce {status.count} of {member.address}"

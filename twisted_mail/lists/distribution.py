@@ -1,67 +1,56 @@
-"""Sending a post to the members of a list: a copy for each, with an envelope sender of its own.
+"""Sending a post to the members of a list: jobs of many members, each with a sender of its own.
 
-Which members have their copy is noted durably after every few, so that after a crash at most these few
-get it twice.
+Each job has at most ``MEMBERS`` of them as its recipients, with the octets of the post once. It is
+written in the commit that notes how far the list has come, so that after a crash nobody is left out and
+nobody gets a second copy.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
+from twisted_mail.interfaces import Work
 from twisted_mail.lists import header_fields
 from twisted_mail.lists.backend import ListBackend
 from twisted_mail.lists.bounces import BounceCount
 from twisted_mail.lists.verp import VerpSigner
-from twisted_mail.mail.delivery_result import Completion, DeliveryResult
+from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope, MailParameters
-from twisted_mail.mail.job import Job
-from twisted_mail.mail.mailing_list_definition import ListRole, MailingList, Member
-from twisted_mail.mail.message import Blob, Message
+from twisted_mail.mail.mailing_list_definition import ListRole, MailingList, Member, role_address
+from twisted_mail.mail.message import BorrowedBlob, Message, SlicedBlob
 from twisted_mail.mail.mime.header import end
 from twisted_mail.mail.notice import format_date
-from twisted_mail.mail.outcome import MailError, Refused, Unavailable
+from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+from twisted_mail.mail.queued.job import (
+    NewJob,
+    OwedRecipient,
+    QueuedJob,
+    RecipientState,
+    Transaction,
+)
+from twisted_mail.mail.queued.target import Target, account_targets, carried_targets
+from twisted_mail.mail.route import ListTarget, NoRoute
 
-BATCH = 20  # copies between two notes of which members have one
+MEMBERS = 1000  # of a list, who are recipients of one job
+SLICE_SECONDS = 0.02  # of looking up members, before others go first
 _MAX_HEADER = 256 * 1024  # octets in which fields are taken out
 
 
 @dataclass(frozen=True, slots=True)
-class BodyBlob:
-    """The rest of a blob that belongs to somebody else, from ``start`` on."""
+class Post:
+    """A post as the members get it; ``message`` has the fields that all copies share."""
 
-    message_blob: Blob
-    start: int
-
-    @property
-    def size(self) -> int:
-        """Return the number of octets."""
-        return self.message_blob.size - self.start
-
-    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """Yield the octets from ``start`` to ``stop``. Raises OSError."""
-        stop = self.size if stop is None else min(stop, self.size)
-        return self.message_blob.pieces(self.start + start, self.start + stop)
-
-    def close(self) -> None:
-        """Do nothing: the owner closes the whole blob."""
-
-
-@dataclass(slots=True)
-class _DistributionRun:
-    """One attempt: what all copies share, who has one, and why some have none yet.
-
-    ``header`` has the fields that all copies share and its empty line; ``done`` are numbers of members,
-    of which ``unsaved`` are not noted durably yet.
-    """
-
-    job: Job
+    job: QueuedJob
     mailing_list: MailingList
     signer: VerpSigner
-    trace: bytes
-    header: bytes
-    body: BodyBlob
-    done: set[int]
-    unsaved: list[int] = field(default_factory=list)
-    error: MailError | None = None
+    message: Message
+
+    @property
+    def envelope(self) -> Envelope:
+        """Return the envelope under which a list that is a member is asked."""
+        parameters = self.job.mail_parameters
+        kept = MailParameters(body=parameters.body, is_utf8=parameters.is_utf8)
+        sender = role_address(self.mailing_list.address, ListRole.BOUNCES)
+        return Envelope(self.job.id, sender, (), mail_parameters=kept)
 
 
 class Distribution:
@@ -73,34 +62,63 @@ class Distribution:
         self._is_stopping = False
 
     def stop(self) -> None:
-        """Send no more copies; those that are missing are sent after the next start."""
+        """Begin no further job; the members that are missing get theirs after the next start."""
         self._is_stopping = True
 
-    async def send(self, mailing_list: MailingList, job: Job, blob: Blob) -> DeliveryResult:
-        """Send a post to all members who have no copy yet. Raises Unavailable."""
-        run = await self._begin(mailing_list, job, blob)
-        try:
-            is_complete = await self._send_all(run)
-        finally:
-            await self._save_progress(run)
-        if run.error is not None:
-            return DeliveryResult(
-                Completion.LATER, run.error.outcome.enhanced, "some members have no copy"
-            )
-        completion = Completion.DONE if is_complete else Completion.LATER
-        return DeliveryResult(completion, reason=f"{len(run.done)} copies")
+    async def send(
+        self,
+        mailing_list: MailingList,
+        transaction: Transaction,
+        recipient: OwedRecipient,
+        work: Work,
+    ) -> str | None:
+        """Make jobs for the members who have none yet; return what was done, or None after a stop.
 
-    async def _begin(self, mailing_list: MailingList, job: Job, blob: Blob) -> _DistributionRun:
-        backend = self._backend
+        Raises Unavailable.
+        """
+        post = await self.post(mailing_list, transaction.job, transaction.message)
+        name, count = mailing_list.name, 0
+        while members := await self._backend.lists.members(name, recipient.progress, MEMBERS):
+            if self._is_stopping:
+                return None
+            job = await self.job_for(post, members)
+            recipient = replace(recipient, progress=members[-1].number)
+            await work.advance(transaction, recipient, [job] if job.recipients else [])
+            count += len(job.recipients)
+        return f"sent to {count} members"
+
+    async def jobs_for_missing(self, new: NewJob, done: Collection[int]) -> Sequence[NewJob]:
+        """Return jobs for the members up to the last of ``done`` who are not among these.
+
+        For a post that an earlier version has sent to some of them. Raises Unavailable.
+        """
+        mailing_list = await self._backend.lists.find(new.recipients[0].destination.name)
+        if mailing_list is None:
+            return []
+        post = await self.post(mailing_list, new.job, new.message)
+        found: list[NewJob] = []
+        after, last = 0, max(done)
+        while after < last:
+            members = await self._backend.lists.members(mailing_list.name, after, MEMBERS)
+            missing = [one for one in members if one.number <= last and one.number not in done]
+            if missing:
+                found.append(await self.job_for(post, missing))
+            after = members[-1].number if members else last
+        return [job for job in found if job.recipients]
+
+    async def post(self, mailing_list: MailingList, job: QueuedJob, message: Message) -> Post:
+        """Return a post as the members get it; its message is lent. Raises Unavailable."""
         try:
-            header, body = await backend.blocking.run(_split, mailing_list, blob)
-            done = await backend.blocking.run(backend.progress.done, job.id)
+            data = await self._backend.blocking.run(_beginning, message)
         except OSError as error:
-            backend.report_fault(f"job {job.id}", error)
+            self._backend.report_fault(f"job {job.id}", error)
             raise Unavailable("The message cannot be read now") from error
-        signer = VerpSigner(await backend.lists.secret())
-        trace = self._received_field(job.id, mailing_list)
-        return _DistributionRun(job, mailing_list, signer, trace, header, body, done)
+        header_end = end(data)
+        header = message.prefix + data[:header_end]
+        own = self._received_field(job.id, mailing_list) + header_fields.common_fields(mailing_list)
+        body = SlicedBlob(BorrowedBlob(message.blob), header_end, message.blob.size)
+        shared = Message(body, own + header_fields.without_list_fields(header))
+        return Post(job, mailing_list, VerpSigner(await self._backend.lists.secret()), shared)
 
     def _received_field(self, id: str, mailing_list: MailingList) -> bytes:
         """Return the trace field of mail that goes on from here (RFC 5321 §4.4)."""
@@ -108,58 +126,78 @@ class Distribution:
         by = f"by {self._backend.hostname} (list {mailing_list.name}) id {id}"
         return f"Received: {by};\r\n\t{date}\r\n".encode()
 
-    async def _send_all(self, run: _DistributionRun) -> bool:
-        """Go through the members by their numbers; return whether none was left out for a stop."""
-        after = 0
-        while members := await self._backend.lists.members(run.mailing_list.name, after, BATCH):
-            for member in members:
-                if self._is_stopping:
-                    return False
-                if member.number not in run.done:
-                    await self._send_copy(run, member)
-            await self._save_progress(run)
-            after = members[-1].number
-        return True
+    # ------------------------------------------------------------ the members of one job
 
-    async def _send_copy(self, run: _DistributionRun, member: Member) -> None:
-        try:
-            await self._backend.queue.accept(*self._make_copy(run, member))
-        except Refused:
-            await self._bounces.count(run.mailing_list, member)
-        except Unavailable as error:
-            run.error = error
-            return
-        run.done.add(member.number)
-        run.unsaved.append(member.number)
+    async def job_for(self, post: Post, members: Sequence[Member]) -> NewJob:
+        """Return the job that brings a post to members; who cannot get mail at all has bounced.
 
-    def _make_copy(self, run: _DistributionRun, member: Member) -> tuple[Envelope, Message]:
-        fields = header_fields.member_fields(
-            run.mailing_list, member, run.signer, self._backend.settings.base_url
-        )
-        envelope = Envelope(
-            f"{run.job.id}.{member.number}",
-            run.signer.member_address(run.mailing_list, member, ListRole.BOUNCES),
-            (member.address,),
-            mail_parameters=MailParameters(body=run.job.body, is_utf8=run.job.is_utf8),
-        )
-        return envelope, Message(run.body, run.trace + fields + run.header)
-
-    async def _save_progress(self, run: _DistributionRun) -> None:
-        if run.unsaved:
-            numbers, run.unsaved = run.unsaved, []
+        Raises Unavailable.
+        """
+        clock = self._backend.clock
+        found: list[OwedRecipient] = []
+        began = clock.monotonic()
+        for member in members:
             try:
-                await self._backend.blocking.run(
-                    self._backend.progress.note_done, run.job.id, numbers
-                )
-            except OSError as error:
-                self._backend.report_fault(f"job {run.job.id}", error)
-                raise Unavailable("The message cannot be kept now") from error
+                found += await self._recipients(post, member, len(found) + 1)
+            except Refused as refused:
+                if refused.outcome.is_temporary:
+                    raise Unavailable(refused.outcome) from refused
+                await self._bounces.count(post.mailing_list, member)
+            if clock.monotonic() - began >= SLICE_SECONDS:
+                await clock.sleep(0)
+                began = clock.monotonic()
+        envelope = post.envelope
+        job = QueuedJob(
+            f"{post.job.id}.{members[-1].number}",
+            clock.now(),
+            envelope.sender,
+            submitter=post.mailing_list.name,
+            mail_parameters=envelope.mail_parameters,
+            message_id=post.job.message_id,
+            size=post.message.size,
+        )
+        return NewJob(job, tuple(found), post.message)
+
+    async def _recipients(self, post: Post, member: Member, number: int) -> list[OwedRecipient]:
+        """Return whom a member's mail goes to. Raises Refused and Unavailable."""
+        found: list[OwedRecipient] = []
+        for target in await self._targets(member.address):
+            reason = await self._admit(post, target)
+            if reason is not None:
+                found.append(self._owed(post, member, target, number + len(found), reason))
+        return found
+
+    async def _targets(self, address: Address) -> Sequence[Target]:
+        route = await self._backend.router.route(address)
+        if isinstance(route, NoRoute):
+            raise _as_error(route.outcome)
+        return (*account_targets(route, address), *carried_targets(route))
+
+    async def _admit(self, post: Post, target: Target) -> str | None:
+        """Return why a member that is a list holds a post, or the empty text; None to drop it."""
+        if not isinstance(target, ListTarget):
+            return ""
+        return await self._backend.admission.admit(post.envelope, target, post.message.prefix)
+
+    def _owed(
+        self, post: Post, member: Member, target: Target, number: int, reason: str
+    ) -> OwedRecipient:
+        base_url = self._backend.settings.base_url
+        return OwedRecipient(
+            number,
+            target,
+            original=None if target.recipient.key == member.address.key else member.address,
+            sender=post.signer.member_address(post.mailing_list, member, ListRole.BOUNCES),
+            fields=header_fields.member_fields(post.mailing_list, member, post.signer, base_url),
+            state=RecipientState.HELD if reason else RecipientState.WAITING,
+            reason=reason,
+        )
 
 
-def _split(mailing_list: MailingList, blob: Blob) -> tuple[bytes, BodyBlob]:
-    """Return the header that all copies share, its empty line included, and the body. May block."""
-    data = b"".join(blob.pieces(0, _MAX_HEADER))
-    header_end = end(data)
-    own_fields = header_fields.common_fields(mailing_list)
-    header = own_fields + header_fields.without_list_fields(data[:header_end])
-    return header, BodyBlob(blob, header_end)
+def _beginning(message: Message) -> bytes:
+    """Return the beginning of what came from the client, with its header. May block."""
+    return b"".join(message.blob.pieces(0, _MAX_HEADER))
+
+
+def _as_error(outcome: Outcome) -> MailError:
+    return Unavailable(outcome) if outcome.is_temporary else Refused(outcome)

@@ -5,14 +5,11 @@ from collections.abc import Mapping
 from twisted_mail.interfaces import Clock, Mailer
 from twisted_mail.lists.texts import TEXTS
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 from twisted_mail.mail.mailing_list_definition import ListRole, MailingList, role_address
 from twisted_mail.mail.notice import Notice, text_content
 from twisted_mail.mail.outcome import Unavailable
 
-_DONE = DeliveryResult(Completion.DONE)
-_UNREACHABLE = DeliveryResult(Completion.DONE, reason="the sender cannot be reached")
-_SENT_BEFORE = DeliveryResult(Completion.DONE, reason="got the same notice shortly before")
+_SENT_BEFORE = "got the same notice shortly before"
 _HOUR = 3600.0
 _MAX_NOTICE_TIMES = 10_000  # notices that are remembered, so that nobody gets many
 
@@ -32,10 +29,10 @@ class ListNotices:
         text: str,
         sender: Address | None = None,
         **values: str,
-    ) -> DeliveryResult:
-        """Send one of the texts, by its name, filled with values. Raises Unavailable.
+    ) -> str:
+        """Send one of the texts, by its name, filled with values; return what was done.
 
-        Without ``sender``, answers go to the list's address for requests.
+        Without ``sender``, answers go to the list's address for requests. Raises Unavailable.
         """
         subject, body = TEXTS[text]
         filled = {
@@ -50,11 +47,12 @@ class ListNotices:
             subject.format(**filled),
             text_content(body.format(**filled)),
         )
-        return _DONE if await self._mailer.send(notice) else _UNREACHABLE
+        is_reachable = await self._mailer.send(notice)
+        return f"{text}: sent" if is_reachable else "the sender cannot be reached"
 
     async def send_hourly(
         self, mailing_list: MailingList, recipient: Address, text: str, **values: str
-    ) -> DeliveryResult:
+    ) -> str:
         """Send a notice that one address gets once an hour at most: senders are easily forged."""
         now, key = self._clock.now(), (mailing_list.name, str(recipient), text)
         if now - self._notice_times.get(key, -_HOUR) < _HOUR:

@@ -16,16 +16,16 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from twisted_mail.mail.delivery_result import DeliveryResult
 from twisted_mail.queue.program import (
     KILLED,
     LOST_SIGHT,
     NOT_STARTED,
     TIMED_OUT,
     Program,
-    result_of_exit_code,
+    ProgramEnd,
+    outcome_of_exit_code,
 )
 
 _GRACE = 5.0  # seconds between asking a program to end and killing it
@@ -53,8 +53,8 @@ class Pipe:
 
     def run(
         self, program: Program, environment: Mapping[str, str], message: Iterable[bytes]
-    ) -> DeliveryResult:
-        """Run a program to its end; return the result, whatever goes wrong. Blocks."""
+    ) -> ProgramEnd:
+        """Run a program to its end; return how it ended, whatever goes wrong. Blocks."""
         try:
             run_as = _run_as(program.user)
             with tempfile.TemporaryFile() as file:
@@ -66,11 +66,11 @@ class Pipe:
                     os.fchown(file.fileno(), run_as.uid, run_as.gid)  # /dev/stdin is opened again
                 process = self._start(program, environment, file.fileno(), run_as)
         except (OSError, KeyError, subprocess.SubprocessError) as error:
-            return replace(NOT_STARTED, output=str(error))
+            return ProgramEnd(NOT_STARTED, str(error))
         try:
             return self._supervise(program, process)
         except OSError as error:
-            return replace(LOST_SIGHT, output=str(error))
+            return ProgramEnd(LOST_SIGHT, str(error))
         finally:
             self._end(process)
 
@@ -118,7 +118,7 @@ class Pipe:
         assert process.stdout is not None
         process.stdout.close()
 
-    def _supervise(self, program: Program, process: "subprocess.Popen[bytes]") -> DeliveryResult:
+    def _supervise(self, program: Program, process: "subprocess.Popen[bytes]") -> ProgramEnd:
         """Read the output of a program until it ends, or its time is over; kill its group."""
         output = bytearray()
         deadline = time.monotonic() + program.seconds
@@ -134,8 +134,8 @@ class Pipe:
         code = process.wait()
         text = output.decode("utf-8", "replace").strip()
         if is_late:
-            return replace(TIMED_OUT, output=text)
-        return replace(KILLED if code < 0 else result_of_exit_code(code), output=text)
+            return ProgramEnd(TIMED_OUT, text)
+        return ProgramEnd(KILLED if code < 0 else outcome_of_exit_code(code), text)
 
 
 def _read_output(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:

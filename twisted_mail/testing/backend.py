@@ -7,9 +7,9 @@ from twisted_mail.auth.checkers import DirectoryChecker
 from twisted_mail.auth.realm import Realm, logins
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.auth.throttle import LoginThrottle
+from twisted_mail.delivery.acceptance import MailAcceptance
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.lmtp_delivery import LmtpDelivery
-from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.lmtp_acceptance import LmtpAcceptance
 from twisted_mail.interfaces import (
     Clock,
     Delivery,
@@ -126,7 +126,7 @@ class RecordingQueue:
     Fulfils ``interfaces.Queue`` and ``interfaces.Delivery``.
     """
 
-    supported_keywords = LocalDelivery.supported_keywords
+    supported_keywords = MailAcceptance.supported_keywords
 
     def __init__(
         self,
@@ -134,8 +134,8 @@ class RecordingQueue:
         plan: FaultPlan,
         record: Callable[[ReceivedMessage], None],
     ) -> None:
-        self._queue = LocalDelivery(doors)
-        self._each = LmtpDelivery(doors)
+        self._queue = MailAcceptance(doors)
+        self._each = LmtpAcceptance(doors)
         self._plan = plan
         self._record = record
 

@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Query(Protocol):
     """Runs a function on the connection that reads, in its lane. Raises Unavailable."""
 
-    async def __call__(self, work: Callable[[apsw.Connection], T]) -> T:
+    async def __call__(self, work: Callable[[apsw.Connection], T], /) -> T:
         """Return what the function does."""
 
 
