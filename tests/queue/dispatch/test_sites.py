@@ -256,3 +256,29 @@ def test_the_ip_version_that_a_site_refuses_is_remembered(queue: PlayedQueue) ->
     queue.pass_time(HOUR)
     assert seen[:2] == [0, 6]
     queue.check()
+
+
+def test_the_log_says_which_destination_could_not_be_reached(queue: PlayedQueue) -> None:
+    queue.carrier.site_names["example.net"] = "mx.example.net"
+    queue.carrier.dead.add("mx.example.net")
+    queue.accept("bob@example.net")
+    ((id, destination, site, attempt, until),) = queue.events.of("tried")
+    assert (id, str(destination), site) == ("", "smtp:example.net", "mx.example.net")
+    assert attempt.outcome == SILENT
+    assert until == queue.clock.now() + MINUTE
+
+
+def test_the_log_says_which_message_could_not_go(queue: PlayedQueue) -> None:
+    class Breaks:
+        name = SMTP
+
+        async def serve(self, site: Site, work: Work) -> None:
+            assert await work.wait(5.0) is not None
+            work.unreachable(Attempt(SILENT, queue.clock.now()))
+
+    queue.carrier.site_names["example.net"] = "mx.example.net"
+    queue.carrier.serve = Breaks().serve  # type: ignore[method-assign]
+    queue.accept("bob@example.net")
+    ((id, destination, _, _, _),) = queue.events.of("tried")
+    assert (id, str(destination)) == ("job1", "smtp:example.net")
+    assert queue.owed == [("job1", 1)]

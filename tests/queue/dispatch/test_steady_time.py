@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from twisted_mail.queue.dispatch.memory.steady_time import CATCH_UP, SteadyTime
@@ -45,7 +47,7 @@ def test_a_clock_that_jumps_is_followed_slowly(jump: float) -> None:
     assert time.now() == pytest.approx(clock.wall)
 
 
-def test_it_never_goes_back() -> None:
+def test_it_goes_back_by_no_more_than_a_moment() -> None:
     clock = TwoClocks()
     time = steady(clock)
     seen = []
@@ -53,4 +55,4 @@ def test_it_never_goes_back() -> None:
         clock.wall -= 1000.0 * (step % 3)
         clock.go_on(0.1)
         seen.append(time.now())
-    assert seen == sorted(seen)
+    assert min(later - sooner for sooner, later in pairwise(seen)) > -CATCH_UP

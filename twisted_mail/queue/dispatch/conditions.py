@@ -3,6 +3,7 @@
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.mail.queued.job import Transaction
 from twisted_mail.queue.dispatch.memory.pace import Pace
 from twisted_mail.queue.dispatch.memory.queues import DestinationQueue, SiteQueue
 from twisted_mail.queue.dispatch.memory.state import DispatchState
@@ -25,29 +26,30 @@ class SiteConditions:
             self._state.timers.clear(site)
             self.save(site)
 
-    def unreachable(self, site: SiteQueue, attempt: Attempt, job: str) -> None:
-        """Note that a connection could not be made; ``job`` is the id of what was to go, or empty.
+    def unreachable(
+        self, site: SiteQueue, attempt: Attempt, first: Transaction | None = None
+    ) -> None:
+        """Note that a connection could not be made, or ``first`` could not go over it.
 
         The site rests once all connections that it had have failed in a row. Its mail is not touched.
         """
         site.last = attempt
         if site.pace.failed(site.connections):
-            self._rest(site, job)
+            self._rest(site, attempt, first)
         else:
             self.pause(site, site.pace.fruitless())
 
-    def _rest(self, site: SiteQueue, job: str) -> None:
+    def _rest(self, site: SiteQueue, attempt: Attempt, first: Transaction | None) -> None:
         state = self._state
+        place = _place(site) if first is None else first.destination
         site.failures += 1
         site.rest_until = state.time.now() + rest_seconds(site.failures)
         site.pace = Pace(1)  # slow start, with one connection as a probe
         self._drop_ready(site)
         state.look_at(site, site.rest_until)
         self.save(site)
-        place, last = _place(site), site.last
-        if last is not None:
-            name, until = site.site.name, site.rest_until
-            state.doors.events.tried(job, place, name, last, until)
+        id = "" if first is None else first.job.id
+        state.doors.events.tried(id, place, site.site.name, attempt, site.rest_until)
 
     def _drop_ready(self, site: SiteQueue) -> None:
         """Let all that is in memory for a site wait on disk."""

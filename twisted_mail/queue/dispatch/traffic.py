@@ -120,7 +120,6 @@ class Traffic:
 
     def _line_up(self, queue: DestinationQueue, site: SiteQueue) -> None:
         site = queue.site = self._state.known(site)
-        self._state.timers.clear(queue)
         if site.rest_until > self._state.time.now():
             self._state.drop_ready(queue)
         site.append(queue)
@@ -208,13 +207,11 @@ class Traffic:
             self._state.forget_site(site)
 
     def _next_site(self) -> None:
-        """Give the place of a connection that has ended to the site that waits for one."""
+        """Give the place of a connection that has ended to the sites that wait for one, in turn."""
         for line in (self._proven, self._unproven):
             for _ in range(len(line)):
-                if self._state.connections >= self._state.settings.connections:
-                    return
-                if line is self._unproven and not self._has_place(line[0]):
-                    return
+                if not line or not self._has_place(line[0]):
+                    break
                 site = line.popleft()
                 site.is_waiting = False
                 self.serve_more(site)

@@ -134,9 +134,9 @@ class SiteWork:
     def unreachable(self, attempt: Attempt) -> None:
         """Note that the site cannot be reached."""
         self._was_heard = True
-        first = next(iter(self._taken.values()), None)
-        job = first.transaction.job.id if first is not None else ""
-        self._parts.conditions.unreachable(self._site, attempt, job)
+        taken = next(iter(self._taken.values()), None)
+        first = taken.transaction if taken is not None else None
+        self._parts.conditions.unreachable(self._site, attempt, first)
 
     def slow_down(self, attempt: Attempt) -> None:
         """Note an answer that asks for fewer connections."""

@@ -2,9 +2,8 @@
 
 from twisted_mail.interfaces import Clock
 
-CATCH_UP = (
-    0.1  # seconds by which a second may be longer or shorter, until the clock is followed again
-)
+CATCH_UP = 0.1  # by so much of a second each one may be longer or shorter, until it is right again
+LOOK_SECONDS = 0.5  # between two looks at the clock
 
 
 class SteadyTime:
@@ -14,21 +13,24 @@ class SteadyTime:
     nothing expire, and ten days later both are the same.
     """
 
-    __slots__ = ("_clock", "_looked_at", "_seconds")
+    __slots__ = ("_began", "_clock", "_looked_at", "_monotonic")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._monotonic = clock.monotonic
         self._looked_at = clock.monotonic()
-        self._seconds = clock.now()
+        self._began = clock.now() - self._looked_at  # of the monotonic clock, by this time
 
     def now(self) -> float:
-        """Return seconds since 1970; they never fall."""
-        looked_at = self._clock.monotonic()
-        passed = looked_at - self._looked_at
-        if passed > 0:
-            self._looked_at = looked_at
-            self._seconds += passed
-            off = self._clock.now() - self._seconds
-            most = passed * CATCH_UP
-            self._seconds += min(max(off, -most), most)
-        return self._seconds
+        """Return seconds since 1970. Cheap: it is asked several times for each message."""
+        monotonic = self._monotonic()
+        if monotonic - self._looked_at >= LOOK_SECONDS:
+            self._follow(monotonic)
+        return self._began + monotonic
+
+    def _follow(self, monotonic: float) -> None:
+        """Come nearer to the clock. The time may fall by a twentieth of a second."""
+        most = (monotonic - self._looked_at) * CATCH_UP
+        off = self._clock.now() - monotonic - self._began
+        self._looked_at = monotonic
+        self._began += min(max(off, -most), most)

@@ -5,6 +5,8 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Protocol
 
+SLACK = 20_000  # times that were altered and are not thrown away yet: that takes long with many
+
 
 class Timed(Protocol):
     """Something with one time at which it is looked at; 0 for none."""
@@ -30,9 +32,17 @@ class Timers:
         self._set += not timed.timer
         timed.timer = at
         heappush(self._heap, (at, next(self._numbers), timed))
-        if len(self._heap) > 2 * self._set + 1000:
-            self._heap = [item for item in self._heap if item[2].timer == item[0]]
-            heapify(self._heap)
+        if len(self._heap) > 4 * self._set + SLACK:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Throw away at once what was altered since, and what is there twice.
+
+        Most of that goes by itself, when its time comes.
+        """
+        valid = {id(item[2]): item for item in self._heap if item[2].timer == item[0]}
+        self._heap = [*valid.values()]
+        heapify(self._heap)
 
     def clear(self, timed: Timed) -> None:
         """Have something looked at no more."""
