@@ -113,6 +113,16 @@ def test_a_queue_of_a_newer_program_is_refused_in_one_line(tmp_path: Path):
             start_spool(tmp_path)
 
 
+def test_nobody_else_may_read_the_files(tmp_path: Path):
+    spool = start_spool(tmp_path / "queue", inline=1)
+    finish(spool.accept(new_job("a")))
+    files = [path for path in (tmp_path / "queue").rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"queue.sqlite3", "queue.sqlite3-wal", "lock", "a"}
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    assert (tmp_path / "queue").stat().st_mode & 0o777 == 0o700
+    finish(spool.close())
+
+
 def test_a_queue_belongs_to_one_server(tmp_path: Path):
     spool = start_spool(tmp_path)
     with pytest.raises(SpoolUnusable, match="another server"):

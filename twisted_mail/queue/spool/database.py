@@ -44,6 +44,7 @@ class SpoolDatabase:
 
     def __init__(self, path: str, vfs: str | None = None, is_reader: bool = False) -> None:
         self.path = path
+        make_private(path)
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
         self.connection = apsw.Connection(path, flags, vfs)
         try:
@@ -89,6 +90,15 @@ class SpoolDatabase:
         """Close the connection; whatever was not committed is undone."""
         with suppress(apsw.Error):
             self.connection.close()
+
+
+def make_private(path: str) -> None:
+    """Make the file of a database for its owner alone; SQLite gives its companions the same mode.
+
+    One that is there is left alone: to open and close it would take its locks from SQLite.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def open_database(folder: str) -> SpoolDatabase:

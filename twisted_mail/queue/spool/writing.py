@@ -22,8 +22,6 @@ _UPDATE_RECIPIENT = (
     " tries = ?8, notices = ?9, reply_class = ?10, recipient = ?11 WHERE job = ?1 AND number = ?2"
 )
 
-_SUSPEND = "INSERT OR REPLACE INTO suspensions (kind, name, until, since) VALUES (?, ?, ?, ?)"
-_RESUME = "DELETE FROM suspensions WHERE kind = ? AND name = ?"
 _ANSWER = "UPDATE words SET done_at = ?, result = ? WHERE id = ?"
 _SUSPEND = (
     "INSERT INTO suspensions (kind, name, until, since) VALUES (?1, ?2, ?3, ?4)"
@@ -159,10 +157,6 @@ class JobWriter:
         self._insert_all(change.new, bodies)
         self._suspend(change)
         self._answer(change.answered, now)
-        for one in change.suspended:
-            self._connection.execute(_SUSPEND, (one.kind, one.name, one.until, one.since))
-        for kind_and_name in change.resumed:
-            self._connection.execute(_RESUME, kind_and_name)
 
     def _suspend(self, change: SpoolChange) -> None:
         for one in change.suspended:

@@ -7,7 +7,7 @@ import apsw
 
 from twisted_mail.interfaces import DurableFiles
 from twisted_mail.queue.spool.bodies import FOLDER
-from twisted_mail.queue.spool.database import NAME, open_database
+from twisted_mail.queue.spool.database import NAME, make_private, open_database
 
 
 def back_up(folder: str, target: str, files: DurableFiles) -> None:
@@ -31,6 +31,7 @@ def back_up(folder: str, target: str, files: DurableFiles) -> None:
 
 def _copy(source: apsw.Connection, path: str) -> None:
     """Copy a database at once: so it is of one moment, and nobody who writes waits."""
+    make_private(path)
     copy = apsw.Connection(path)
     try:
         with copy.backup("main", source, "main") as backup:
