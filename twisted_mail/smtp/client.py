@@ -93,16 +93,17 @@ class SmtpClient:
         try:
             offered = await connection.run(beginning.run())
         except DialogueEnded as end:
-            connection.abort()
             if end.is_stopped:
                 raise CancelledError from None
+            recorder.tls = _tls_of(connection)
             opening.is_esmtp = beginning.is_esmtp
+            _leave(connection, channel, settings.limits.quit, end)
             return end
         except Exception:
             connection.abort()
             raise
         recorder.tls_failure = recorder.tls_failure or beginning.tls_failure
-        recorder.tls = connection.tls_info.label if connection.tls_info is not None else ""
+        recorder.tls = _tls_of(connection)
         recorder.keywords = PROMISES.intersection(offered.keywords)
         fitter = MessageFitter(
             offered,
@@ -218,7 +219,7 @@ class ClientSession:
             await self._connection.run(self._dialogue.hand_on(work))
         except DialogueEnded as end:
             self.abort()
-            if end.is_stopped:
+            if end.is_stopped:  # cut off already
                 raise CancelledError from None
             return self._recorder.ended(end, self._dialogue.rounds, {})
         except Exception:
@@ -238,17 +239,34 @@ class ClientSession:
         if self._is_closed:
             return
         self._is_closed = True
-        farewell = Deferred.fromCoroutine(self._connection.run(self._farewell()))
-        farewell.addErrback(lambda _: self._connection.abort())
-
-    async def _farewell(self) -> None:
-        seconds = self._settings.limits.quit
-        self._channel.extend(seconds)
-        with suppress(DialogueEnded):  # it has nothing to say that matters any more
-            await self._channel.ask("QUIT", seconds)
-        self._connection.close()
+        _leave(self._connection, self._channel, self._settings.limits.quit)
 
     def abort(self) -> None:
         """Cut the connection off; harmless when repeated."""
         self._is_closed = True
         self._connection.abort()
+
+
+def _tls_of(connection: HostConnection) -> str:
+    return connection.tls_info.label if connection.tls_info is not None else ""
+
+
+def _leave(
+    connection: HostConnection,
+    channel: CommandChannel,
+    seconds: float,
+    end: DialogueEnded | None = None,
+) -> None:
+    """Say QUIT, if that is still in order, and close soon (RFC 5321 §4.1.1.10). Nobody waits for it."""
+    if end is not None and not end.is_orderly:
+        connection.abort()
+        return
+    farewell = Deferred.fromCoroutine(connection.run(_say_quit(connection, channel, seconds)))
+    farewell.addErrback(lambda _: connection.abort())
+
+
+async def _say_quit(connection: HostConnection, channel: CommandChannel, seconds: float) -> None:
+    channel.extend(seconds)
+    with suppress(DialogueEnded):  # it has nothing to say that matters any more
+        await channel.ask("QUIT", seconds)
+    connection.close()

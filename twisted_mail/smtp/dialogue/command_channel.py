@@ -7,7 +7,6 @@ from twisted_mail.smtp.dialogue.replies import MalformedReply, Reply, ReplyReade
 
 LATE_SECONDS = 10.0  # for the rest of a reply that began to come before it was asked for
 SMALLEST_SECONDS = 0.001  # what remains counts as none
-CLOSING = 421  # the code by which a host ends the dialogue, whatever the command (RFC 5321 §3.8)
 
 
 class CommandChannel:
@@ -55,7 +54,7 @@ class CommandChannel:
             reply = self._replies.next() or await self._read_reply(seconds, command)
         except MalformedReply as flaw:
             raise endings.malformed(str(flaw), command) from None
-        if reply.code == CLOSING:
+        if reply.code == endings.CLOSING:
             raise endings.refused(reply, command)
         return reply
 

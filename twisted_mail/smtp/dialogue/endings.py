@@ -5,13 +5,15 @@ from twisted_mail.mail.queued.attempt import ReplyClass
 from twisted_mail.smtp.dialogue.replies import Reply
 
 END_OF_MESSAGE = "."  # the command that the reply to a message answers
+CLOSING = 421  # the code by which a host ends the dialogue, whatever the command (RFC 5321 §3.8)
 
 
 class DialogueEnded(Exception):
     """The dialogue is over: by what, and at which command.
 
-    The outcome is a reply of the other side if ``is_reply``, else ours. ``is_handshake``: TLS could
-    not begin; ``is_lost``: the connection broke; ``is_stopped``: we ended it, and nobody failed.
+    The outcome is a reply of the other side if ``is_reply``, else ours. ``is_orderly``: the other side
+    may be told QUIT; ``is_handshake``: TLS could not begin; ``is_lost``: the connection broke;
+    ``is_stopped``: we ended it, and nobody failed.
     """
 
     def __init__(
@@ -21,6 +23,7 @@ class DialogueEnded(Exception):
         reply_class: ReplyClass = ReplyClass.NETWORK,
         *,
         is_reply: bool = False,
+        is_orderly: bool = False,
         is_handshake: bool = False,
         is_lost: bool = False,
         is_stopped: bool = False,
@@ -30,6 +33,7 @@ class DialogueEnded(Exception):
         self.command = command
         self.reply_class = reply_class
         self.is_reply = is_reply
+        self.is_orderly = is_orderly
         self.is_handshake = is_handshake
         self.is_lost = is_lost
         self.is_stopped = is_stopped
@@ -44,7 +48,10 @@ def refused(
     reply: Reply, command: str, reply_class: ReplyClass = ReplyClass.OTHER
 ) -> DialogueEnded:
     """Return the end of a dialogue by a reply."""
-    return DialogueEnded(outcome_of(reply), command, reply_class, is_reply=True)
+    is_orderly = reply.code != CLOSING
+    return DialogueEnded(
+        outcome_of(reply), command, reply_class, is_reply=True, is_orderly=is_orderly
+    )
 
 
 def malformed(flaw: str, command: str) -> DialogueEnded:
@@ -86,7 +93,12 @@ def stopped(command: str) -> DialogueEnded:
     return DialogueEnded(Outcome(451, "4.3.2", "We stopped"), command, is_stopped=True)
 
 
-def tls_failed(text: str, *, is_handshake: bool = False) -> DialogueEnded:
+def tls_failed(text: str, *, is_handshake: bool = False, is_orderly: bool = False) -> DialogueEnded:
     """Return the end because TLS is not what is demanded."""
-    outcome = Outcome(451, "4.7.5", text)
-    return DialogueEnded(outcome, "STARTTLS", ReplyClass.TLS, is_handshake=is_handshake)
+    return DialogueEnded(
+        Outcome(451, "4.7.5", text),
+        "STARTTLS",
+        ReplyClass.TLS,
+        is_handshake=is_handshake,
+        is_orderly=is_orderly,
+    )

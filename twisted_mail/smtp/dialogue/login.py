@@ -64,4 +64,5 @@ def _encoded(text: str) -> str:
 
 
 def _failed(text: str) -> DialogueEnded:
-    return DialogueEnded(Outcome(454, "4.7.0", text), "AUTH", ReplyClass.CONFIGURATION)
+    outcome = Outcome(454, "4.7.0", text)
+    return DialogueEnded(outcome, "AUTH", ReplyClass.CONFIGURATION, is_orderly=True)

@@ -117,7 +117,7 @@ class Opening:
 
     def _go_on_in_clear(self, why: str) -> None:
         if self._settings.tls is not TlsLevel.MAY:
-            raise endings.tls_failed(why)
+            raise endings.tls_failed(why, is_orderly=True)
 
     async def _handshake(self) -> None:
         """Begin TLS. What came in clear before it is nobody's who is known (RFC 3207 §6)."""
