@@ -18,7 +18,11 @@ from twisted_mail.assembly.filters import FilterAssembly
 from twisted_mail.assembly.listeners import ListenerDependencies
 from twisted_mail.assembly.logins import LoginDependencies
 from twisted_mail.assembly.network import NetworkAssembly
-from twisted_mail.assembly.sending import SendingDependencies, make_remote_carrier
+from twisted_mail.assembly.sending import (
+    SendingDependencies,
+    make_domain_check,
+    make_remote_carrier,
+)
 from twisted_mail.assembly.storage import StorageAssembly
 from twisted_mail.assembly.thread_pools import ThreadPools
 from twisted_mail.auth.sasl import MECHANISMS
@@ -167,6 +171,7 @@ class Assembly:
             state=self.config.state,
             connector=self._network.connector,
             http_client=self._network.http_client,
+            domain_check=make_domain_check(self.config, self._clock, self._network.resolver),
         )
 
     # ------------------------------------------------------------ another configuration

@@ -21,8 +21,6 @@ from twisted_mail.mail.route import (
     RouteStepKind,
 )
 
-_NOT_SENT = (550, "5.1.2", "Mail for other domains is not sent yet")
-
 
 def address_explain(options: argparse.Namespace, config: Config) -> CommandResult:
     """Show the steps by which the server finds where mail for an address goes."""
@@ -133,9 +131,6 @@ def _end(route: Route) -> _Destination:
     parts = _parts(route)
     if isinstance(route, RemoteRoute):
         parts["elsewhere"] = [str(address) for address in route.addresses]
-        end = _refused(_NOT_SENT)
-        lines = [*_destination_lines(parts), *end.lines]
-        return _Destination(lines, {**end.data, **parts})
     return _Destination(_destination_lines(parts), {"refusal": None, "elsewhere": [], **parts})
 
 
@@ -162,7 +157,7 @@ def _destination_lines(parts: dict[str, Any]) -> list[str]:
     ]
     lines += [f"it goes to the program {name}" for name in parts["programs"]]
     lines += [f"it goes to the list {one['list']} ({one['role']})" for one in parts["lists"]]
-    lines += [f"it would go on to {address}" for address in parts.get("elsewhere", ())]
+    lines += [f"it goes on to {address}" for address in parts.get("elsewhere", ())]
     return lines
 
 

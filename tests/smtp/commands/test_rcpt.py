@@ -1,11 +1,14 @@
 """RCPT."""
 
+from dataclasses import dataclass, field
+
 import pytest
 
 from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, FakeRouter, SmtpFixture, say
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.route import Route
-from twisted_mail.smtp.settings import Settings
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.route import RemoteRoute, Route
+from twisted_mail.smtp.settings import Settings, SubmissionSettings
 
 MAIL_ALICE = "MAIL FROM:<alice@example.org>"
 
@@ -25,7 +28,7 @@ def test_a_refusal_for_now_is_no_error_of_the_client() -> None:
         ("RCPT TO:<nobody@example.org>", "550 5.1.1"),
         ("RCPT TO:<later@example.org>", "450 4.2.1"),
         ("RCPT TO:<someone@elsewhere.example>", "550 5.7.1"),
-        ("RCPT TO:<away@example.org>", "550 5.1.2"),
+        ("RCPT TO:<away@example.org>", "250 2.1.5"),
         ("RCPT TO:<alice@broken.example.org>", "451 4.3.0"),
         ("RCPT TO:<alice@example.org> NOTIFY=NEVER", "555 5.5.4"),
         ("RCPT TO:<>", "501 5.1.3"),
@@ -115,11 +118,62 @@ def test_recipients_far_beyond_the_limit_are_errors() -> None:
     assert replies[-1].startswith("421 4.7.0")
 
 
-def test_mail_for_elsewhere_is_refused_for_good_until_there_is_a_queue() -> None:
-    reply = say("EHLO c", LOGIN, MAIL_ALICE, "RCPT TO:<a@b.example>", settings=SUBMISSION)[-1]
-    assert reply == "550 5.1.2 Mail for other domains is not sent yet: b.example"
+# ------------------------------------------------------------ other domains
+
+ELSEWHERE = "RCPT TO:<a@b.example>"
 
 
-def test_strangers_are_not_told_where_an_alias_leads() -> None:
-    reply = say("HELO c", MAIL, "RCPT TO:<away@example.org>")[-1]
-    assert reply == "550 5.1.2 Mail for other domains is not sent yet"
+@dataclass
+class FakeDomainCheck:
+    """Knows one domain that takes no mail; keeps what it was asked."""
+
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def refusal(self, domain: str, asker: str) -> Outcome | None:
+        self.asked.append((domain, asker))
+        is_typo = domain == "typo.example"
+        return Outcome(550, "5.1.2", "The domain does not exist") if is_typo else None
+
+
+def test_who_has_logged_in_may_send_to_other_domains() -> None:
+    smtp = SmtpFixture()
+    commands = ["EHLO c", LOGIN, MAIL_ALICE, ELSEWHERE, "DATA", "Subject: x", "", "."]
+    reply = say(*commands, smtp=smtp, settings=SUBMISSION)[-1]
+    assert reply.startswith("250 2.0.0")
+    ((envelope, _),) = smtp.queue.accepted
+    assert envelope.recipients == (parse("a@b.example"),)
+    assert envelope.routes is not None
+    assert envelope.routes.by_recipient == {
+        parse("a@b.example"): RemoteRoute((parse("a@b.example"),))
+    }
+
+
+def test_strangers_may_not() -> None:
+    smtp = SmtpFixture(domain_check=FakeDomainCheck())
+    assert say(HELLO, MAIL, ELSEWHERE, smtp=smtp)[-1] == "550 5.7.1 Relaying denied"
+    assert smtp.domain_check.asked == []
+
+
+def test_an_alias_that_leads_away_is_for_everyone() -> None:
+    smtp = SmtpFixture(domain_check=FakeDomainCheck())
+    assert say(HELLO, MAIL, "RCPT TO:<away@example.org>", smtp=smtp)[-1].startswith("250 2.1.5")
+    assert smtp.domain_check.asked == []
+
+
+def test_a_typo_in_the_domain_is_answered_while_one_still_writes() -> None:
+    smtp = SmtpFixture(domain_check=FakeDomainCheck())
+    commands = ["EHLO c", LOGIN, MAIL_ALICE, "RCPT TO:<a@typo.example>", ELSEWHERE]
+    replies = say(*commands, smtp=smtp, settings=SUBMISSION)
+    assert replies[-2:] == ["550 5.1.2 The domain does not exist", "250 2.1.5 Recipient ok"]
+    assert smtp.domain_check.asked == [
+        ("typo.example", "alice@example.org"),
+        ("b.example", "alice@example.org"),
+    ]
+
+
+def test_addresses_elsewhere_count_as_targets() -> None:
+    settings = SubmissionSettings(max_targets=1)
+    replies = say(
+        "EHLO c", LOGIN, MAIL_ALICE, ELSEWHERE, "RCPT TO:<c@b.example>", settings=settings
+    )
+    assert [reply[:3] for reply in replies[-2:]] == ["250", "452"]

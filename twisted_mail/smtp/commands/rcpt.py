@@ -11,7 +11,6 @@ from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.transaction import Transaction
 
 _TOO_MANY_TARGETS = Outcome(452, "4.5.3", "The recipients stand for too many addresses")
-_NO_REMOTE_DELIVERY = Outcome(550, "5.1.2", "Mail for other domains is not sent yet")
 
 
 async def rcpt(session: SmtpSession, argument: bytes) -> None:
@@ -51,7 +50,7 @@ def _count_extra_recipient(session: SmtpSession, transaction: Transaction) -> No
 
 async def _accepted_route(
     session: SmtpSession, transaction: Transaction, recipient: Address
-) -> LocalRoute | Outcome:
+) -> LocalRoute | RemoteRoute | Outcome:
     """Return where the recipient's mail goes, or why it is not accepted from this client.
 
     The transaction keeps the route for the end of the message.
@@ -64,8 +63,12 @@ async def _accepted_route(
         if not transaction.recipients:
             transaction.routes_version = router.version()
         route = await router.route(recipient)
-        if not isinstance(route, LocalRoute):
-            return _refusal(session, recipient, route)
+        if isinstance(route, NoRoute):
+            return _refusal(session, route)
+        if isinstance(route, RemoteRoute):
+            refused = await _onward_refusal(session, recipient, route)
+            if refused is not None:
+                return refused
         if session.limits.count_targets(route.target_count):
             _count_extra_recipient(session, transaction)
             return _TOO_MANY_TARGETS
@@ -78,37 +81,40 @@ async def _accepted_route(
 
 
 async def _quota_refusal(
-    session: SmtpSession, transaction: Transaction, route: LocalRoute
+    session: SmtpSession, transaction: Transaction, route: LocalRoute | RemoteRoute
 ) -> Outcome | None:
     """Return why nobody to whom the recipient leads has room for the message, or None.
 
     Now, rather than after the message has come. Raises Unavailable.
     """
-    if route.programs or route.lists:
+    if route.target_count > len(route.accounts):
         return None
     size = transaction.mail_parameters.size or 1
     return await session.backend.queue.check_quota(route.accounts, size)
 
 
-def _refusal(session: SmtpSession, recipient: Address, route: RemoteRoute | NoRoute) -> Outcome:
-    """Return why mail that does not stay here is not accepted."""
-    if isinstance(route, RemoteRoute):
-        return _refuse_elsewhere(session, recipient, route)
+def _refusal(session: SmtpSession, route: NoRoute) -> Outcome:
+    """Return why there is no such recipient, or none now."""
     if not route.outcome.is_temporary:
         session.limits.unknown_recipients += 1
     return route.outcome
 
 
-def _refuse_elsewhere(session: SmtpSession, recipient: Address, route: RemoteRoute) -> Outcome:
-    """Relaying is for clients that have logged in; and there is no queue to send from yet.
+async def _onward_refusal(
+    session: SmtpSession, recipient: Address, route: RemoteRoute
+) -> Outcome | None:
+    """Return why mail that goes on to other hosts is not accepted, or None.
 
-    Strangers do not learn where an alias leads.
+    Only clients that have logged in may send to addresses that are not ours; anybody may to an alias of
+    ours that leads away, and does not learn where. A domain that cannot exist is refused now, while the
+    sender can still mend it.
     """
-    is_foreign = route.addresses == (recipient,) and not route.accounts
+    if recipient not in route.addresses:
+        return None
     if session.submitter is None:
-        return replies.NO_RELAY if is_foreign else _NO_REMOTE_DELIVERY
-    host = route.addresses[0].domain
-    return Outcome(550, "5.1.2", f"Mail for other domains is not sent yet: {host}")
+        return replies.NO_RELAY
+    check = session.backend.domain_check
+    return await check.refusal(recipient.domain, session.submitter_name) if check else None
 
 
 COMMANDS = (Command(rcpt, "RCPT TO:<address> [parameters]", IN_MAIL, needs_login=True),)
