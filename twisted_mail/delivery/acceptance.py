@@ -40,7 +40,7 @@ Part = QueuedPart | HandedPart | None  # None: this server has no queue
 class MailAcceptance:
     """Takes mail in. Fulfils ``interfaces.Queue``."""
 
-    supported_keywords = frozenset({"REQUIRETLS"})
+    supported_keywords = frozenset({"DSN"})
 
     def __init__(self, backend: DeliveryBackend) -> None:
         self._backend = backend
