@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted_mail.interfaces import ReportAction, ReportedRecipient, Site, SiteLimits, Work
 from twisted_mail.interfaces.reports import WrittenReports
@@ -180,16 +180,19 @@ MESSAGE = Message(MemoryBlob(b"Subject: test\r\n\r\nHello.\r\n"))
 class PlayedQueue:
     """All of it together. ``crash`` ends the dispatcher, ``begin`` makes another over the same spool."""
 
+    running: ClassVar[list[Dispatcher]] = []  # of this test
+
     def __init__(
         self,
         schedule: ScheduleSettings | None = None,
         settings: DispatchSettings | None = None,
+        disk: Any = None,
     ) -> None:
         self.time = ServerTime()
         self.clock = ServerClock(self.time)
         self.carrier = PlayedCarrier(self.clock)
         self.reports = PlayedReports(self.clock)
-        self.disk = CountingSpool()
+        self.disk = CountingSpool() if disk is None else disk
         self.journal, self.events = ServerJournal(), ListJournal()
         self.schedule = schedule or ScheduleSettings()
         self.settings = settings or DispatchSettings()
@@ -209,6 +212,7 @@ class PlayedQueue:
             self.events,  # type: ignore[arg-type]
         )
         self.dispatcher = Dispatcher(doors, self.schedule, self.settings)
+        self.running.append(self.dispatcher)
         self.spool = DispatchingSpool(self.disk, self.dispatcher)
         self.run(self.dispatcher.start())
 

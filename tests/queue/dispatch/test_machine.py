@@ -187,6 +187,9 @@ class QueueMachine(RuleBasedStateMachine):
         state = queue.dispatcher._state
         assert not state.claims
         assert state.ready_count == 0
+        for dispatcher in PlayedQueue.running:
+            dispatcher._state.is_stopping = True
+        PlayedQueue.running.clear()
 
 
 MINUTES = float(os.environ.get("QUEUE_MINUTES", "0"))
