@@ -127,7 +127,8 @@ def test_a_message_is_shown_with_all_that_is_known(filled: Terminal) -> None:
         "452 4.2.2 Mailbox full",
         "in answer to RCPT TO:<bob@one.example>, by mx.one.example [192.0.2.1], TLSv1.3/",
         "class full",
-        "connect 0.25 s",
+        "connect 0.25 s (0.25 s in all)",
+        "next try    due at once",
         "recipient 1a/2: <dave@two.example>",
         "not tried yet",
     ):

@@ -81,6 +81,8 @@ def test_the_server_knows_what_waits_for_a_site(server: Terminal, running: Runni
     assert "does not run" not in server.out
     assert server("queue") == 0
     assert "the server runs" in server.out
+    assert server("queue", "list", "1a/2") == 0
+    assert server.out.splitlines()[1].endswith("no answer")
 
 
 def test_a_site_selects_what_lies_behind_it(server: Terminal, running: RunningServer) -> None:

@@ -12,7 +12,6 @@ from twisted_mail.control.checks.note import Note
 from twisted_mail.control.output import count
 from twisted_mail.queue.spool.database import open_database
 from twisted_mail.queue.spool.schema import SpoolUnusable
-from twisted_mail.queue.spool.settings import SpoolSettings
 from twisted_mail.queue.words.overview import QueueOverview, overview
 
 SUBJECT = "queue"
@@ -80,7 +79,7 @@ def _warnings(found: QueueOverview, slow: int) -> Iterator[Note]:
 
 def _room(config: Config) -> Iterator[Note]:
     """Look whether new mail is refused because of the disk."""
-    least = SpoolSettings().min_free
+    least = config.queue.min_free
     with suppress(OSError):
         found = os.statvfs(config.queue_folder)
         free = found.f_bavail * found.f_frsize

@@ -17,7 +17,6 @@ from twisted_mail.control.queue.onward_facts import (
 )
 from twisted_mail.control.queue.opened import now, opened_queue
 from twisted_mail.control.queue.phrases import said, span, stamp, waits_for, when
-from twisted_mail.control.queue.schedule import schedule_settings
 from twisted_mail.control.queue.talking import Talk, Talker, is_refused, talk_data, talk_lines
 from twisted_mail.control.queue.waiting import Waiting
 from twisted_mail.control.reactor import run_in_reactor
@@ -162,7 +161,7 @@ def _waits_lines(waits: Sequence[WaitReason]) -> list[str]:
 def _schedule(config: Config, sender: Address) -> list[float]:
     """Return when it is tried if each try is refused for now, and at last when it is given up."""
     job = QueuedJob("explained", now(), sender)
-    settings = schedule_settings(config)
+    settings = config.queue.schedule
     times = [
         one for one in planned(job, job.arrived, 0, settings) if one < expires_at(job, settings)
     ]
@@ -172,7 +171,7 @@ def _schedule(config: Config, sender: Address) -> list[float]:
 def _schedule_lines(times: Sequence[float], config: Config) -> list[str]:
     tries = times[:-1]
     pauses = [span(later - earlier) for earlier, later in pairwise(tries)][:_TRIES]
-    notices = [span(one) for one in schedule_settings(config).notices]
+    notices = [span(one) for one in config.queue.schedule.notices]
     lines = [
         f"  if refused  for now, it is tried again after {', '.join(pauses)} ...",
         f"              {len(tries)} tries; given up {when(times[-1], tries[0])}, with a report",

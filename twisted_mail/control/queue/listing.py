@@ -14,12 +14,14 @@ from twisted_mail.control.queue.waiting import Waiting
 from twisted_mail.interfaces import SelectedPage, SelectedRecipient
 from twisted_mail.mail.queued.job import OwedRecipient, RecipientState
 from twisted_mail.mail.queued.selection import Selection
-from twisted_mail.mail.queued.wait_reason import WaitReason
+from twisted_mail.mail.queued.wait_reason import WaitKind, WaitReason
 from twisted_mail.queue.words.queries import last_place, selected_page
 
 SHOWN, MAX_SHOWN = 50, 10_000  # recipients of one page
 _WIDE = 60  # characters of a cell with words
 _TITLES = ("RECIPIENT", "AGE", "FROM", "TO", "TRIES", "NEXT", "WHY")
+
+STOPS = (WaitKind.SITE, WaitKind.SUSPENSION, WaitKind.LIMIT)  # whatever was said to the recipient
 
 Row = tuple[SelectedRecipient, list[WaitReason]]
 
@@ -75,9 +77,12 @@ def _next(recipient: OwedRecipient, now: float) -> str:
 
 
 def _why(recipient: OwedRecipient, why: Sequence[WaitReason]) -> str:
-    """Return the other side's last words, or what else keeps a recipient from being tried."""
+    """Return what keeps a recipient from being tried, or else the other side's last words."""
     if recipient.state is RecipientState.HELD:
         return recipient.reason
+    stops = [one for one in why if one.kind in STOPS]
+    if stops:
+        return stops[0].text or stops[0].kind.value
     if recipient.last is not None:
         return said(recipient.last)
     texts = [one.text or one.kind.value for one in why]

@@ -6,12 +6,13 @@ from typing import Any
 
 from twisted_mail.config import Config
 from twisted_mail.control.output import CommandResult, count, table
+from twisted_mail.control.queue.listing import STOPS
 from twisted_mail.control.queue.opened import now, opened_queue
 from twisted_mail.control.queue.phrases import attempt_data, said, span, stamp, when
 from twisted_mail.control.queue.waiting import Waiting
 from twisted_mail.interfaces import SiteRecord
 from twisted_mail.mail.queued.suspension import Suspension
-from twisted_mail.mail.queued.wait_reason import WaitKind, WaitReason
+from twisted_mail.mail.queued.wait_reason import WaitReason
 from twisted_mail.queue.words.overview import DestinationOverview, QueueOverview, overview
 
 SHOWN = 10  # destinations, sites
@@ -72,7 +73,7 @@ def _destinations(found: QueueOverview, why: Sequence[WaitReason | None], now: f
 
 def _why(one: DestinationOverview, reason: WaitReason | None) -> str:
     """Return why mail for a destination waits: its site, or the last words to one of its mails."""
-    if reason is not None and reason.kind in (WaitKind.SITE, WaitKind.SUSPENSION, WaitKind.LIMIT):
+    if reason is not None and reason.kind in STOPS:
         return reason.text or reason.kind.value
     return "-" if one.last is None else said(one.last)
 

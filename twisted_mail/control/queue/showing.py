@@ -8,8 +8,7 @@ from twisted_mail.config import Config
 from twisted_mail.control.output import CommandError, CommandResult, count
 from twisted_mail.control.queue.listing import recipient_data
 from twisted_mail.control.queue.opened import now, opened_queue
-from twisted_mail.control.queue.phrases import circumstances, said, span, stamp, waits_for, when
-from twisted_mail.control.queue.schedule import schedule_settings
+from twisted_mail.control.queue.phrases import circumstances, said, stamp, waits_for, when
 from twisted_mail.control.queue.waiting import Waiting
 from twisted_mail.interfaces import SelectedRecipient
 from twisted_mail.mail.queued.attempt import Attempt
@@ -42,7 +41,7 @@ def queue_show(options: argparse.Namespace, config: Config) -> CommandResult:
             raise CommandError(f"nothing in the queue is {options.id}: {UNKNOWN}")
         waiting = Waiting(queue, (str(one.recipient.destination) for one in found))
     rows = [(one, waiting.reasons(one, moment)) for one in found]
-    until = expires_at(shown.job, schedule_settings(config))
+    until = expires_at(shown.job, config.queue.schedule)
     lines = [*_message(shown, moment, until), *_recipients(rows, moment)]
     return CommandResult(_data(shown, rows, until), lines)
 
@@ -88,9 +87,15 @@ def _recipient(row: Row, now: float) -> list[str]:
     lines.append(f"  leads to    {recipient.destination}")
     lines.append(f"  state       {_state(one)}")
     if recipient.state is RecipientState.WAITING:
-        lines.append(f"  next try    {when(recipient.due, now)}")
+        lines.append(f"  next try    {_next_try(recipient.due, now)}")
     lines += [f"  waits for   {waits_for(reason, now)}" for reason in why]
     return lines + _last(recipient.last, now)
+
+
+def _next_try(due: float, now: float) -> str:
+    if due > now:
+        return when(due, now)
+    return f"due since {when(due, now)}" if due else "due at once"
 
 
 def _state(one: SelectedRecipient) -> str:
@@ -109,7 +114,7 @@ def _last(last: Attempt | None, now: float) -> list[str]:
     lines += [f"              {more}"] if more else []
     if last.phases:
         phases = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in last.phases.items())
-        lines.append(f"              {phases} ({span(took)} in all)")
+        lines.append(f"              {phases} ({took:.2f} s in all)")
     return lines
 
 
