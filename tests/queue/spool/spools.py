@@ -4,6 +4,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import apsw
+
 from twisted_mail.interfaces import FaultReport, unreported
 from twisted_mail.queue.spool.disk_spool import DiskJobSpool
 from twisted_mail.queue.spool.settings import SpoolSettings
@@ -38,8 +40,14 @@ def start_spool(folder: Path, disk: Disk | None = None, **given: Any) -> DiskJob
     return spool
 
 
-def abandon(spool: DiskJobSpool) -> None:
-    """Leave a spool as a process does that is killed: nothing more is written."""
+def abandon(spool: DiskJobSpool, is_killed: bool = False) -> None:
+    """Leave a spool as a process does that is killed: nothing more is written.
+
+    Without ``is_killed`` somebody else sees to that.
+    """
+    if is_killed:
+        spool._writing._groups.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        spool._reading.connection.get().config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     with suppress(AttributeError):  # it was never opened
         spool._writing._groups.close()
     spool._reading.connection.close()

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 
 from tests.contracts.spool import BODY, new_job, owed
 from tests.faults import QuickDisk
-from tests.queue.spool.spools import start_spool
+from tests.queue.spool.spools import abandon, start_spool
 from twisted_mail.interfaces import SpoolChange, SpoolCounts
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
@@ -182,6 +182,52 @@ def test_a_large_body_that_is_gone_is_damage(tmp_path: Path):
     assert finish(spool.load("a", [1])) is None
     assert finish(spool.load("a", [1])) is None
     assert len(faults) == 1
+    finish(spool.close())
+
+
+def test_after_an_unclean_end_all_is_checked_and_mended_once_the_queue_runs(tmp_path: Path):
+    faults: list[str] = []
+    spool = start_spool(tmp_path, fresh=0)
+    for number in range(200):
+        finish(spool.accept(new_job(f"job{number:03}")))
+    finish(spool.close())
+    path = tmp_path / "queue.sqlite3"
+    data = path.read_bytes()
+    leaves = [at for at in range(0, len(data), 4096) if data[at] == 13]
+    at = next(at for at in leaves if b"job050" in data[at : at + 4096])
+    spool = start_spool(tmp_path)
+    finish(
+        spool.accept(new_job("last"))
+    )  # is in the log: the process ends before it is in its place
+    abandon(spool, is_killed=True)
+    with open(path, "r+b") as file:
+        file.seek(at + 8)
+        file.write(b"\xff" * 20)  # what no start looks at
+    spool = start_spool(tmp_path, report_fault=lambda _, error: faults.append(str(error)))
+    finish(spool.tend())
+    assert "came back" in faults[-1]
+    assert 150 < spool.counts().jobs <= 201
+    finish(spool.tend())
+    assert len(faults) == 2
+    finish(spool.close())
+
+
+def test_the_log_begins_anew_though_mail_comes_all_the_time(tmp_path: Path, monkeypatch):
+    async def nothing(*_: Any) -> None:
+        """Do as a checkpoint that never reaches the end of the log."""
+
+    monkeypatch.setattr("twisted_mail.queue.spool.upkeep.LOGGED", 50)
+    monkeypatch.setattr("twisted_mail.queue.spool.upkeep.LOG_MOST", 100)
+    spool = start_spool(tmp_path, QuickDisk())
+    monkeypatch.setattr(spool._upkeep._second, "run", nothing)
+    most = 0
+    for number in range(300):
+        finish(spool.accept(new_job(f"job{number}")))
+        if number % 5 == 0:
+            finish(spool.tend())
+        most = max(most, spool._writing.logged)
+    assert 100 < most < 250
+    assert spool._writing.logged < most
     finish(spool.close())
 
 

@@ -67,7 +67,8 @@ class CommitGroups:
     """Commits writes, one group at a time. ``run`` belongs to the reactor thread, the rest to the lane's.
 
     ``mend`` is called when the database turns out to be damaged, and returns another one, and what is
-    in it; it raises Unavailable. ``total`` counts what was committed; another thread may read it.
+    in it; it raises Unavailable. ``total`` counts what was committed, and ``logged`` is how many pages
+    the log had after that; other threads may read them.
     """
 
     def __init__(
@@ -83,12 +84,18 @@ class CommitGroups:
         self._report_fault = report_fault
         self._gathered: deque[SpoolWrite] = deque()
         self.total = Tally()
+        self.logged = 0
 
     def use(self, database: SpoolDatabase, total: Tally) -> None:
         """Write into this database from now on, in which there is so much."""
         self._database = database
         self._writer = JobWriter(database.connection)
         self.total = total
+        database.connection.set_wal_hook(self._note_log)
+
+    def _note_log(self, connection: apsw.Connection, name: str, pages: int) -> int:
+        self.logged = pages
+        return apsw.SQLITE_OK
 
     @property
     def connection(self) -> apsw.Connection:

@@ -18,6 +18,7 @@ from twisted_mail.queue.spool.schema import (
 NAME = "queue.sqlite3"
 BUSY_SECONDS = 30.0  # in a thread: another process may be writing a word
 _PAUSE, _LONGEST_PAUSE = 0.0005, 0.005  # seconds, between two attempts to be next
+LOG_MOST = 8192  # pages of the log, from which the writing lane puts the rest in its place
 _CACHE = -8192  # KiB with a minus, of pages in memory for each connection
 
 # What SQLite raises when the disk is full or fails, or others are in the way: not for what was asked.
@@ -39,33 +40,38 @@ DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 class SpoolDatabase:
     """One connection to the database at ``path``, with a write-ahead log, synced at each commit.
 
-    Used by one thread at a time; a reader cannot write. ``vfs`` is another one of SQLite's in tests.
+    Used by one thread at a time. A reader cannot write, and makes no database where there is none: one
+    that was damaged may be on its way out. ``vfs`` is another one of SQLite's in tests.
     """
 
     def __init__(self, path: str, vfs: str | None = None, is_reader: bool = False) -> None:
         self.path = path
-        make_private(path)
-        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        flags = apsw.SQLITE_OPEN_READWRITE
+        if not is_reader:
+            make_private(path)
+            flags |= apsw.SQLITE_OPEN_CREATE
         self.connection = apsw.Connection(path, flags, vfs)
         try:
-            self._prepare()
+            self.connection.set_busy_handler(_wait)
+            self.connection.pragma("cache_size", _CACHE)
+            self.connection.wal_autocheckpoint(0)  # done in another thread
             if is_reader:
                 self.connection.pragma("query_only", 1)
+            else:
+                self._prepare()
         except BaseException:
             self.connection.close()
             raise
 
     def _prepare(self) -> None:
         connection = self.connection
-        connection.set_busy_handler(_wait)
         found = check_version(connection, self.path)
         if not found:  # before the first table is there
             connection.pragma("page_size", PAGE_SIZE)
             connection.pragma("auto_vacuum", 2)  # incremental
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", 2)  # FULL: a commit syncs the log
-        connection.pragma("cache_size", _CACHE)
-        connection.wal_autocheckpoint(0)  # done in another thread
+        connection.pragma("journal_size_limit", LOG_MOST * PAGE_SIZE)
         prepare(connection, found)
 
     @contextmanager

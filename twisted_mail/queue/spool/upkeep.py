@@ -1,17 +1,15 @@
 """What the queue's database needs now and then, away from the lane that commits."""
 
-import os
-
 import apsw
 
 from twisted_mail.interfaces import Blocking
+from twisted_mail.queue.spool.database import LOG_MOST
 from twisted_mail.queue.spool.place import SpoolPlace
 from twisted_mail.queue.spool.reading_lane import ReadingLane
 from twisted_mail.queue.spool.room import FreeSpace
 from twisted_mail.queue.spool.writing_lane import WritingLane
 
-LOGGED = 1024 * 1024  # octets of the log that are put in their places in a second thread
-LOG_MOST = 32 * 1024 * 1024  # of which the writing lane does the rest: else it never starts anew
+LOGGED = 256  # pages of the log, from which they are put in their places in a second thread
 FREE_PAGES = 2560  # that the file keeps for what comes next
 STEP = 512  # pages that it gives back at a time
 
@@ -34,24 +32,16 @@ class SpoolUpkeep:
 
     async def tend(self) -> None:
         """Do what is to be done. Raises Unavailable, and apsw's error for a damaged database."""
-        if await self._second.run(self._checkpoint):
-            await self._writing.tend(_checkpoint)
+        if self._writing.logged >= LOGGED:
+            await self._second.run(_checkpoint)
+            if (
+                self._writing.logged >= LOG_MOST
+            ):  # and never begins anew, while mail comes all the time
+                await self._writing.tend(_checkpoint)
         if await self._second.run(_has_much_free):
             await self._writing.tend(_give_back)
         await self._blocking.run(self._take_ballast)
         await self._check()
-
-    def _checkpoint(self, connection: apsw.Connection) -> bool:
-        """Put the log into the database; return whether it has become long all the same."""
-        if self._log_size() >= LOGGED:
-            _checkpoint(connection)
-        return self._log_size() > LOG_MOST
-
-    def _log_size(self) -> int:
-        try:
-            return os.path.getsize(self._place.path + "-wal")
-        except FileNotFoundError:
-            return 0
 
     def _take_ballast(self) -> None:
         try:

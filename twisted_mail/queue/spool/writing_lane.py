@@ -36,6 +36,11 @@ class WritingLane:
         """Return what is kept, and which files are not needed any more."""
         return self._groups.total
 
+    @property
+    def logged(self) -> int:
+        """Return how many pages the log has; some may be in their places already."""
+        return self._groups.logged
+
     async def start(self) -> None:
         """Open the queue. Raises SpoolUnusable, Unavailable."""
         await self._lane.run(self._start)
