@@ -114,7 +114,7 @@ class MailDialogue:
         """Read the answers to a group, all of them; return whether the content is asked for."""
         channel, limits = self._channel, self._limits
         if present.has_reset:
-            await channel.reply(limits.mail, "RSET")
+            _final(await channel.reply(limits.mail, "RSET"), "RSET")
         mail = _final(await channel.reply(limits.mail, present.mail), present.mail)
         present.has_answer = True
         for recipient, command in present.offered:
@@ -130,7 +130,7 @@ class MailDialogue:
         """Say the envelope step by step; return whether the content is asked for."""
         channel, limits = self._channel, self._limits
         if present.has_reset:
-            await channel.ask("RSET", limits.mail)
+            _final(await channel.ask("RSET", limits.mail), "RSET")
         mail = _final(await channel.ask(present.mail, limits.mail), present.mail)
         present.has_answer = True
         if mail.is_negative:
@@ -163,6 +163,8 @@ class MailDialogue:
             return True
         if not data.is_negative:
             raise endings.malformed(_NO_COMMAND, "DATA")
+        if not self._channel.is_silent:  # then this was perhaps the answer to RCPT
+            raise endings.malformed("more answers than it was asked for", "DATA")
         if present.accepted:
             present.refuse_all(data, "DATA")
         self._source.needs_reset = is_open
