@@ -168,6 +168,19 @@ def test_after_stop_nothing_is_begun_and_the_mail_stays(tmp_path: Path) -> None:
     assert second.runs == [f"ticket {TICKETS}"]
 
 
+def test_mail_for_the_queue_waits_with_its_sender_while_that_is_not_open(tmp_path: Path) -> None:
+    bench = DeliveryBench(tmp_path)
+    bench.accept(ALICE)
+    with pytest.raises(Unavailable, match="not open"):
+        bench.accept(TICKETS)
+    bench.start()
+    bench.accept(TICKETS)
+    bench.stop()
+    with pytest.raises(Unavailable):
+        bench.accept(TICKETS)
+    assert bench.bugs == []
+
+
 def test_two_servers_never_share_a_queue(bench: DeliveryBench, tmp_path: Path) -> None:
     with pytest.raises(SpoolUnusable):
         DeliveryBench(tmp_path).start()

@@ -30,6 +30,7 @@ class WritingLane:
         self._blocking = blocking
         self._lane = blocking.lane()
         self._groups = CommitGroups(self._lane, space, self._mend, place.report_fault)
+        self._is_open = False
 
     @property
     def total(self) -> Tally:
@@ -44,6 +45,7 @@ class WritingLane:
     async def start(self) -> None:
         """Open the queue. Raises SpoolUnusable, Unavailable."""
         await self._lane.run(self._start)
+        self._is_open = True
 
     def _start(self) -> None:
         try:
@@ -54,6 +56,7 @@ class WritingLane:
 
     async def close(self) -> None:
         """Close the database, after all that is to be written."""
+        self._is_open = False
         await self._lane.run(self._groups.close)
 
     # ------------------------------------------------------------ writing
@@ -68,6 +71,8 @@ class WritingLane:
 
         Raises Unavailable.
         """
+        if not self._is_open:
+            raise Unavailable("The queue is not open now.")
         stored: dict[str, StoredBody] = {}
         piece = SpoolWrite(write, new, partial(self._body, stored, takes_room), takes_room)
         try:
