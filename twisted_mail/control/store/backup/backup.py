@@ -13,7 +13,7 @@ from twisted_mail import __version__
 from twisted_mail.config import Config
 from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
-from twisted_mail.control.store.backup import copying, directory_copy, snapshots
+from twisted_mail.control.store.backup import copying, directory_copy, queue_copy, snapshots
 from twisted_mail.control.store.backup.account_backup import AccountBackup
 from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import SkippedItems
@@ -60,6 +60,8 @@ class Backup:
                 "no account could be copied, no backup was made", details=self._skipped.lines()
             )
         directory_copy.save(self._config.accounts_file, self._build)
+        if not self._options.account:
+            queue_copy.save(self._config, self._build)
         path = self._publish(done)
         is_whole = len(done) == len(names) and not unreadable
         removed = self._remove_old() if is_whole else []

@@ -14,6 +14,7 @@ from twisted_mail.control.store import accounts
 from twisted_mail.control.store.backup import (
     directory_copy,
     manifest,
+    queue_copy,
     restored_mailboxes,
     snapshots,
 )
@@ -80,6 +81,7 @@ class Restore:
         self._skipped = SkippedItems()
         self._restored = self._already = self._aside = 0
         self._taken: list[str] = []
+        self._has_queue = False
         stamp = time.strftime("%Y-%m-%d %H.%M.%S", time.gmtime())
         self._set_aside = f"Before restore {stamp}"
 
@@ -96,6 +98,8 @@ class Restore:
                 details=self._taken,
             )
         made = directory_copy.restore(self._config, self._files, [*names])
+        if not self._options.account:
+            self._has_queue = queue_copy.restore(self._config, self._files)
         total = sum(number or 0 for number in counts.values())
         with Progress(total, not self._options.json) as progress:
             for name, where in names.items():
@@ -234,10 +238,13 @@ class Restore:
             lines.append(f"{count(self._aside, 'message')} moved into {self._set_aside}")
         if made:
             lines.append(f"back in the directory: {', '.join(made)}")
+        if self._has_queue:
+            lines.append("the queue is back: what was sent on since the backup goes out once more")
         data = {
             "backup": str(self._snapshot),
             "accounts": names,
             "made": made,
+            "queue": self._has_queue,
             "restored": self._restored,
             "already": self._already,
             "set_aside": self._aside,
