@@ -40,7 +40,8 @@ class Endpoint:
         self.filled: dict[str, object] = {}  # what its mailboxes hold, by purpose
 
     def has(self, service: str) -> bool:
-        return service in self.ports
+        """Return whether it has a port for a service, or mail for a domain goes to a sink: ``relay``."""
+        return service in self.ports or service in self.spec
 
     def at(self, service: str, tls: str = "none") -> list[str]:
         """Return the generator's words for a service; ``tls`` is none, tls or starttls."""

@@ -43,7 +43,7 @@ def run(*words: str, when_ready: Callable[[], None] | None = None, timeout: floa
         if when_ready is not None:
             _wait_until_ready(process, words[0])
             when_ready()
-            _say(process, "")
+            say(process, "")
         lines = process.communicate(timeout=timeout)[0].splitlines()
     except subprocess.TimeoutExpired:
         raise WrongAnswer(f"{words[0]} did not end in {timeout} s") from None
@@ -69,7 +69,8 @@ def answer_of(process: subprocess.Popen[str]) -> Answer:
     return dict(json.loads(process.stdout.readline() or '{"status": "FAIL", "text": "ended"}'))
 
 
-def _say(process: subprocess.Popen[str], line: str) -> None:
+def say(process: subprocess.Popen[str], line: str) -> None:
+    """Write a line to it."""
     assert process.stdin
     process.stdin.write(line + "\n")
     process.stdin.flush()
@@ -95,7 +96,7 @@ class ImapCommands:
 
     def __call__(self, command: str, **wanted: int) -> Answer:
         """Send a command; return what was counted in its answer, which has what is ``wanted``."""
-        _say(self._process, command)
+        say(self._process, command)
         answer = answer_of(self._process)
         if answer["status"] != "OK":
             raise WrongAnswer(f"{command}: {answer['status']} {answer.get('text')}")

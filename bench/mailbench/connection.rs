@@ -44,20 +44,25 @@ impl Conn {
     pub fn new(address: &str, tls: bool, size: usize, timeout: u64) -> R<Conn> {
         let first = address.to_socket_addrs().map_err(es("resolve"))?.next();
         let socket = TcpStream::connect_timeout(&first.ok_or("no address")?, CONNECT);
-        let socket = socket.map_err(es("connect"))?;
-        let timeout = Some(Duration::from_secs(timeout));
-        socket.set_nodelay(true).map_err(es("nodelay"))?;
-        socket.set_read_timeout(timeout).map_err(es("timeout"))?;
-        socket.set_write_timeout(timeout).map_err(es("timeout"))?;
-        let (ssl, buf) = (std::ptr::null_mut(), vec![0; size]);
-        let mut made = Conn { socket, ssl, buf, pos: 0, len: 0, total: 0 };
+        let mut made = Conn::over(socket.map_err(es("connect"))?, size, timeout)?;
         if tls {
             made.handshake()?
         }
         Ok(made)
     }
 
-    fn handshake(&mut self) -> R<()> {
+    /// Use a socket that is connected.
+    pub fn over(socket: TcpStream, size: usize, timeout: u64) -> R<Conn> {
+        let timeout = Some(Duration::from_secs(timeout));
+        socket.set_nodelay(true).map_err(es("nodelay"))?;
+        socket.set_read_timeout(timeout).map_err(es("timeout"))?;
+        socket.set_write_timeout(timeout).map_err(es("timeout"))?;
+        let (ssl, buf) = (std::ptr::null_mut(), vec![0; size]);
+        Ok(Conn { socket, ssl, buf, pos: 0, len: 0, total: 0 })
+    }
+
+    /// Begin TLS, as a client.
+    pub fn handshake(&mut self) -> R<()> {
         unsafe {
             self.ssl = SSL_new(ctx());
             SSL_set_fd(self.ssl, self.socket.as_raw_fd());
@@ -95,7 +100,7 @@ impl Conn {
             tls_read(self.ssl, free)?
         };
         if number == 0 {
-            return Err("connection closed by server".into());
+            return Err("connection closed by the other side".into());
         }
         self.len += number;
         self.total += number as u64;
@@ -136,6 +141,11 @@ impl Conn {
     pub fn line_str(&mut self) -> R<String> {
         let (start, end) = self.line()?;
         Ok(String::from_utf8_lossy(&self.buf[start..end]).into_owned())
+    }
+
+    /// Return whether a whole line was read already.
+    pub fn has_line(&self) -> bool {
+        memchr(b'\n', &self.buf[self.pos..self.len]).is_some()
     }
 
     /// Read that many octets and forget them.

@@ -14,6 +14,7 @@ mod imap;
 mod messages;
 mod pop3;
 mod sessions;
+mod sink;
 mod smtp;
 mod system;
 mod workload;
@@ -23,6 +24,7 @@ use workload::Args;
 fn workload(name: &str) -> Option<fn(&Args) -> bool> {
     Some(match name {
         "smtp" => smtp::smtp,
+        "sink" => sink::sink,
         "imapcmds" => imap::imapcmds,
         "imaploop" => commands::imaploop,
         "imapsess" => sessions::imap,
@@ -43,7 +45,9 @@ fn main() {
     let is_right = match workload(&name) {
         Some(run) => run(&args),
         None => {
-            eprintln!("smtp imapcmds imaploop imapsess imapappend idle hold tls pop3get pop3sess");
+            eprintln!(
+                "smtp sink imapcmds imaploop imapsess imapappend idle hold tls pop3get pop3sess"
+            );
             false
         }
     };

@@ -5,6 +5,8 @@ const WORDS: &str =
     "the of quarterly report please find attached meeting tomorrow server delivery \
     invoice project update regards schedule customer release question answer draft review budget \
     travel ticket order payment notes agenda summary deadline thanks";
+/// How the line of a message begins that identifies it; its run follows.
+pub const MESSAGE_ID: &[u8] = b"Message-ID: <";
 const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const ATTACHMENT: usize = 200_000; // octets from which on a body looks like base64
 

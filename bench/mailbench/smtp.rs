@@ -1,14 +1,16 @@
-//! SMTP and submission: deliveries are counted when they are acknowledged and when they are visible.
+//! SMTP and submission: deliveries are counted when they are acknowledged and when they have come.
 use crate::connection::{Conn, R};
 use crate::messages::{count_files, message, Run};
+use crate::sink::Sink;
 use crate::system::cpu_us;
 use crate::workload::{report, spawn, Args, Rng, Stats};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+const EHLO: &[u8] = b"EHLO client.bench.test\r\n";
 const TOO_MANY: u64 = 20; // errors after which a client gives up
-const VISIBLE: f64 = 60.0; // seconds within which what was acknowledged must be there
+const PATIENCE: f64 = 60.0; // seconds within which what was acknowledged must have come
 
 /// Read a whole reply, which must have this code.
 pub fn smtp_reply(c: &mut Conn, want: u32) -> R<()> {
@@ -43,12 +45,19 @@ fn base64(octets: &[u8]) -> String {
     text
 }
 
-/// Connect and say EHLO; with `auth=1` log in as a user drawn by chance.
+/// Connect and say EHLO, with `tls=starttls` twice; with `auth=1` log in as a user drawn by chance.
 pub fn smtp_open(a: &Args, chance: &mut Rng) -> R<Conn> {
     let mut c = Conn::new(&a.addr(), a.tls(), 16384, a.n("timeout", 60))?;
     smtp_reply(&mut c, 220)?;
-    c.send(b"EHLO client.bench.test\r\n")?;
+    c.send(EHLO)?;
     smtp_reply(&mut c, 250)?;
+    if a.s("tls", "none") == "starttls" {
+        c.send(b"STARTTLS\r\n")?;
+        smtp_reply(&mut c, 220)?;
+        c.handshake()?;
+        c.send(EHLO)?;
+        smtp_reply(&mut c, 250)?;
+    }
     if a.n("auth", 0) == 1 {
         let user = a.pick(chance);
         let token = base64(format!("\0{}\0{}", a.user(user), a.pass(user)).as_bytes());
@@ -161,25 +170,51 @@ impl Clients {
         c.send(b"DATA\r\n")
     }
 
-    /// Wait until there are as many new files as deliveries were acknowledged; return how many are.
-    fn wait_until_visible(&self, before: u64) -> u64 {
+    /// Wait until as much has come as was acknowledged; return how much has.
+    fn wait_until_come(&self, before: u64, sink: Option<&Sink>) -> u64 {
         let wanted = self.deliveries.load(SeqCst);
+        if let Some(sink) = sink {
+            return sink.wait(wanted, PATIENCE);
+        }
         let began = Instant::now();
         loop {
             let there = count_files(&self.args).saturating_sub(before);
-            if there >= wanted || began.elapsed().as_secs_f64() > VISIBLE {
+            if there >= wanted || began.elapsed().as_secs_f64() > PATIENCE {
                 return there;
             }
             std::thread::sleep(Duration::from_millis(10))
         }
     }
+
+    /// Compare what has come with what was acknowledged; return the seconds until the last came.
+    fn end(&self, before: u64, sink: Option<&Sink>) -> f64 {
+        let (wanted, there) = (self.deliveries.load(SeqCst), self.wait_until_come(before, sink));
+        if there != wanted {
+            self.stats.err(format!("{} deliveries acknowledged but {} came", wanted, there))
+        }
+        let twice = sink.map_or(0, |sink| sink.twice.load(SeqCst));
+        if twice > 0 {
+            self.stats.err(format!("{} deliveries came twice", twice))
+        }
+        let last = sink.and_then(|sink| sink.seconds_since(self.began));
+        last.unwrap_or_else(|| self.began.elapsed().as_secs_f64())
+    }
+}
+
+/// Start the sink at `sink_port`, where mail for other domains goes to.
+fn sink_of(a: &Args, run: &str) -> Option<Arc<Sink>> {
+    let port = a.n("sink_port", 0);
+    (port > 0).then(|| Sink::start(port, run, "").expect("a free port"))
 }
 
 /// Deliver `total` messages by `conns` clients, `per_conn` to a connection, to `rcpts` users each.
+///
+/// They must come as files in `count_dirs`, or at `sink_port`, each once.
 pub fn smtp(a: &Args) -> bool {
     let (stats, cpu) = (Stats::new(), cpu_us());
     let before = count_files(a);
     let clients = Arc::new(Clients::new(a, stats.clone()));
+    let sink = sink_of(a, &clients.run.name);
     let start = |number| {
         let clients = clients.clone();
         spawn(move || clients.client(number))
@@ -187,11 +222,7 @@ pub fn smtp(a: &Args) -> bool {
     let threads: Vec<_> = (0..a.n("conns", 20)).map(start).collect();
     threads.into_iter().for_each(|one| drop(one.join()));
     let accepted = clients.began.elapsed().as_secs_f64();
-    let (wanted, there) = (clients.deliveries.load(SeqCst), clients.wait_until_visible(before));
-    if there != wanted {
-        stats.err(format!("{} deliveries acknowledged but {} visible", wanted, there))
-    }
-    let seconds = clients.began.elapsed().as_secs_f64();
+    let seconds = clients.end(before, sink.as_deref()).max(accepted);
     let rate = stats.ops.load(SeqCst) as f64 / accepted;
     let megabytes = stats.bytes.load(SeqCst) as f64 / seconds / 1e6;
     let more = format!(",\"accepted_s\":{:.2},\"mb_s\":{:.3}", rate, megabytes);

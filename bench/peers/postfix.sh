@@ -2,6 +2,7 @@
 # postfix.sh start|stop    after "dovecot.sh start", which gives SASL
 # ports: smtp 10025, submission 10587 (STARTTLS), submissions 10465
 # uN@bench.test goes by virtual(8) straight into the maildir that Dovecot serves.
+# Mail for all other domains goes to 127.0.0.1:12525.
 . "$(dirname "$0")/common.sh"
 D=$PEERS_ROOT/postfix; DC=$PEERS_ROOT/dovecot
 case ${1:-start} in
@@ -35,6 +36,7 @@ biff = no
 append_dot_mydomain = no
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
+relayhost = [127.0.0.1]:12525
 virtual_mailbox_domains = $DOMAIN
 virtual_mailbox_base = $DC/mail
 virtual_mailbox_maps = hash:$D/etc/vmailbox

@@ -50,3 +50,14 @@ def submission(setting: Setting) -> None:
     words += [f"from={endpoint.spec.get('submit_from', 'sender@origin.test')}", "auth=1"]
     words += ["conns=20", f"total={setting.number(2000)}"]
     setting.meter.load("S5 submissions AUTH TLS 4KiB 1/conn, 20 conns", "smtp", *words)
+
+
+def relayed(setting: Setting) -> None:
+    """Twenty clients log in over STARTTLS and send mail for another domain, which must come out."""
+    endpoint = setting.endpoint
+    relay = endpoint.spec["relay"]
+    words = [*endpoint.at("submission", "starttls"), *endpoint.credentials(), *_words(setting)]
+    words += [f"from={endpoint.spec.get('submit_from', 'sender@origin.test')}", "auth=1"]
+    words += [f"rcpt=person{{n}}@{relay['domain']}", f"sink_port={relay['sink_port']}"]
+    words += ["conns=20", "per_conn=20", "pipe=1", f"total={setting.number(2000)}"]
+    setting.meter.load("S6 submission STARTTLS to a sink 4KiB 20/conn, 20 conns", "smtp", *words)

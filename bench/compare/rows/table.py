@@ -32,6 +32,7 @@ GROUPS = {
     "S3": Group(smtp.large, "smtp"),
     "S4": Group(smtp.ten_recipients, "smtp"),
     "S5": Group(smtp.submission, "submissions"),
+    "S6": Group(smtp.relayed, "relay"),
     "I1": Group(sessions.imap, "imap"),
     "I2": Group(bulk.bulk, "imap"),
     "I4a": Group(append.append, "imap"),
