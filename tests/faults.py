@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import apsw
@@ -77,6 +78,8 @@ DATABASE_ERRORS = {
     errno.EROFS: apsw.ReadOnlyError,
     errno.EMFILE: apsw.CantOpenError,
 }
+
+_one_at_a_time = Lock()
 
 
 class Stopped(BaseException):
@@ -260,7 +263,8 @@ def _stepping(name: str, disk: type[Disk] = QuickDisk) -> Callable[..., Any]:
 
     def call(self: Any, *args: Any, **named: Any) -> Any:
         if not (isinstance(args[0], apsw.Connection) and args[0].filename == ""):  # in memory
-            self.step(name)
+            with _one_at_a_time:  # some syncs are done in threads
+                self.step(name)
         return act(self, *args, **named)
 
     call.__name__ = name
@@ -351,7 +355,8 @@ class PowerDisk(StopDisk):
 
     def sync_folder(self, path: bytes) -> None:
         super().sync_folder(path)
-        self.events = [event for event in self.events if path not in event.folders]
+        with _one_at_a_time:
+            self.events = [event for event in self.events if path not in event.folders]
 
     def sync_all(self, fd: int) -> None:
         super().sync_all(fd)

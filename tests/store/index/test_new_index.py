@@ -7,6 +7,7 @@ import pytest
 
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import DiskFaults
+from twisted_mail.store.index import schema
 from twisted_mail.store.index.database import Database
 from twisted_mail.testing.doubles import StillClock
 
@@ -71,3 +72,27 @@ def test_an_index_from_before_the_machine_was_started_waits_for_the_disk(tmp_pat
     old = opened(tmp_path, "another boot")
     assert SYNCS
     old.close()
+
+
+def test_a_new_index_has_the_tables_that_the_steps_lead_to(tmp_path: Path) -> None:
+    new = opened(tmp_path)
+    old = apsw.Connection(":memory:")
+    for step in schema.STEPS:
+        old.execute(step)
+    what = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
+    assert new.connection.execute(what).fetchall() == old.execute(what).fetchall()
+    new.close()
+
+
+def test_an_index_of_any_earlier_version_gets_the_steps_that_it_lacks(tmp_path: Path) -> None:
+    what = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
+    found = set()
+    for version in range(schema.VERSION + 1):
+        connection = apsw.Connection(":memory:")
+        for step in schema.STEPS[:version]:
+            connection.execute(step)
+        connection.pragma("user_version", version)
+        schema.prepare(Disk(), connection)
+        assert connection.pragma("user_version") == schema.VERSION
+        found.add(str(connection.execute(what).fetchall()))
+    assert len(found) == 1

@@ -41,15 +41,24 @@ def open_inbox(root: Path, disk: Disk) -> Seen:
 
 
 def test_an_account_is_made_ready_with_few_syncs(tmp_path: Path) -> None:
+    """Of four files at once, then of two folders at once; the last is for UIDs."""
     fill(tmp_path)
     disk = StopDisk(MAX_STEPS)
     open_inbox(tmp_path, disk)
     syncs = [step for step in disk.done if step in SYNCING]
-    of_files = [
-        "sync_file",
-        "sync_folder",
-    ]  # subscriptions, special uses, UIDVALIDITY, list of INBOX
-    assert syncs == [*of_files * 4, "sync_data"]
+    assert syncs == [*["sync_file"] * 4, *["sync_folder"] * 2, "sync_data"]
+
+
+def test_what_the_first_look_at_inbox_needs_is_there_from_the_beginning(tmp_path: Path) -> None:
+    """It is made with the rest, in the same time."""
+    account = alice(tmp_path, QuickDisk())
+    finish(account.mailboxes())
+    path = tmp_path / "example.org" / "alice"
+    header = (path / "Maildir" / "dovecot-uidlist").read_text()
+    assert header.split()[:3] == ["3", f"V{(path / 'uidvalidity').read_text().strip()}", "N1"]
+    inbox = finish(account.open("INBOX"))
+    assert f"V{inbox.uidvalidity}" in header
+    assert inbox.columns.uidnext == 1
 
 
 @pytest.mark.parametrize("is_cut", [False, True])

@@ -1,9 +1,10 @@
 """Writing files and folders durably."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import give_name
@@ -49,6 +50,27 @@ def replace_file(disk: Disk, path: bytes, data: bytes, seconds: float | None = N
     disk.sync_folder(os.path.dirname(path))
 
 
+def replace_files(
+    disk: Disk, contents: Mapping[bytes, bytes], meanwhile: Callable[[], object]
+) -> None:
+    """Replace the contents of several files, durably: of each, afterwards either all is new or all old.
+
+    All contents are synced at once, while ``meanwhile`` is called; then all names, in whichever order.
+    """
+    with ExitStack() as opened:
+        syncs = []
+        for path, data in contents.items():
+            fd = disk.overwrite(path + b".new")
+            opened.callback(disk.close, fd)
+            _write(disk, fd, path + b".new", data)
+            syncs.append(partial(_sync, disk, fd, path + b".new"))
+        _at_once(syncs, meanwhile)
+    for path in contents:
+        disk.rename(path + b".new", path)
+    *others, last = dict.fromkeys(map(os.path.dirname, contents))
+    _at_once([partial(disk.sync_folder, each) for each in others], partial(disk.sync_folder, last))
+
+
 def overwrite_file(
     disk: Disk, path: bytes, pieces: Iterable[bytes], seconds: float | None = None
 ) -> None:
@@ -57,15 +79,19 @@ def overwrite_file(
     try:
         for piece in pieces:
             _write(disk, fd, path, piece)
-        try:
-            if seconds is not None:
-                disk.date(fd, seconds)
-            disk.sync_file(fd)
-        except OSError as error:
-            give_name(error, path)
-            raise
+        _sync(disk, fd, path, seconds)
     finally:
         disk.close(fd)
+
+
+def _sync(disk: Disk, fd: int, path: bytes, seconds: float | None = None) -> None:
+    try:
+        if seconds is not None:
+            disk.date(fd, seconds)
+        disk.sync_file(fd)
+    except OSError as error:
+        give_name(error, path)
+        raise
 
 
 def _write(disk: Disk, fd: int, path: bytes, piece: bytes) -> None:
@@ -87,7 +113,7 @@ def extend_file(
         if meanwhile is None:
             disk.sync_data(fd)
         else:
-            _sync_and(disk, fd, meanwhile)
+            _at_once([partial(disk.sync_data, fd)], meanwhile)
     except OSError as error:
         give_name(error, path)
         raise
@@ -95,14 +121,15 @@ def extend_file(
         disk.close(fd)
 
 
-def _sync_and(disk: Disk, fd: int, meanwhile: Callable[[], object]) -> None:
-    """Sync a file in a thread; whatever else happens, return or raise only when that is done."""
-    with ThreadPoolExecutor(1, "sync") as thread:
-        synced = thread.submit(disk.sync_data, fd)
+def _at_once(syncs: Sequence[Callable[[], object]], meanwhile: Callable[[], object]) -> None:
+    """Sync in threads; whatever else happens, return or raise only when all of that is done."""
+    with ThreadPoolExecutor(max(1, len(syncs)), "sync") as threads:
+        synced = [threads.submit(each) for each in syncs]
         try:
             meanwhile()
         finally:
-            synced.result()
+            for each in synced:
+                each.result()
 
 
 def make_folders(disk: Disk, path: bytes) -> None:

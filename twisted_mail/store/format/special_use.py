@@ -8,6 +8,14 @@ from twisted_mail.store.disk.durable import exists, read_file, replace_file
 from twisted_mail.store.format import layout
 
 
+def write(uses: Mapping[str, str]) -> bytes:
+    """Return the contents of the file for the uses of mailboxes, by name."""
+    lines = sorted(
+        b"%s %s\n" % (use.encode(), layout.folder_name(name)) for name, use in uses.items() if use
+    )
+    return b"".join(lines)
+
+
 class SpecialUses:
     """Which mailbox of an account has which special use, as its file at ``path`` says."""
 
@@ -32,12 +40,7 @@ class SpecialUses:
 
     def write(self, uses: Mapping[str, str]) -> None:
         """Replace the file, durably."""
-        lines = sorted(
-            b"%s %s\n" % (use.encode(), layout.folder_name(name))
-            for name, use in uses.items()
-            if use
-        )
-        replace_file(self._disk, self.path, b"".join(lines))
+        replace_file(self._disk, self.path, write(uses))
 
     def add(self, added: dict[str, str], there: Container[str]) -> None:
         """Add the uses of mailboxes that will be made, and drop those of mailboxes that are not there.

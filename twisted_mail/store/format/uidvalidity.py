@@ -19,31 +19,41 @@ _COUNTER = re.compile(rb"dovecot-uidvalidity\.([0-9a-f]{8})")
 
 
 class UidValidities:
-    """The UIDVALIDITYs that were given in an account."""
+    """The UIDVALIDITYs that were given in an account; the last is in the file at ``path``."""
 
     def __init__(self, disk: Disk, clock: Clock, account: bytes, maildir: bytes) -> None:
         self._disk = disk
         self._clock = clock
-        self._path = os.path.join(account, b"uidvalidity")
+        self.path = os.path.join(account, b"uidvalidity")
         self._maildir = maildir
 
     def new(self, used: int, count: int = 1) -> list[int]:
         """Return numbers greater than any given before and than ``used``, recorded durably."""
+        values = self.next(used, count)
+        self.note(values[-1])
+        return values
+
+    def next(self, used: int, count: int = 1) -> list[int]:
+        """Return the same, for the caller to write into the file."""
         used = max(used, self._recorded(), last(self._disk, self._maildir))
         first = max(int(self._clock.now()), used + 1)
         values = [min(value, MAX_NUMBER) for value in range(first, first + count)]
-        self.note(values[-1])
         raise_counters(self._disk, self._maildir, values[-1])
         return values
 
     def note(self, value: int) -> None:
         """Give only higher ones from now on."""
         if value > self._recorded():
-            replace_file(self._disk, self._path, b"%d\n" % value)
+            replace_file(self._disk, self.path, write(value))
 
     def _recorded(self) -> int:
-        text = (read_file(self._disk, self._path) or b"").strip()
+        text = (read_file(self._disk, self.path) or b"").strip()
         return int(text) if text.isdigit() and len(text) <= 10 else 0
+
+
+def write(value: int) -> bytes:
+    """Return the contents of the file for the last number given."""
+    return b"%d\n" % value
 
 
 # ---------------------------------------------------------------- Dovecot's counter

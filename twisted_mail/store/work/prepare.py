@@ -2,11 +2,27 @@
 
 import os
 from contextlib import suppress
+from functools import partial
 from stat import S_ISREG
 
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import exists, make_folders, remove, remove_tree
-from twisted_mail.store.format import layout, mailbox_names, subscriptions, uidlist
+from twisted_mail.store.disk.durable import (
+    exists,
+    make_folders,
+    overwrite_file,
+    remove,
+    remove_tree,
+    replace_files,
+)
+from twisted_mail.store.format import (
+    layout,
+    mailbox_names,
+    special_use,
+    subscriptions,
+    uidlist,
+    uidvalidity,
+)
+from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.mailbox_operations import make
@@ -68,19 +84,44 @@ def _clean_copy(tree: Tree, path: bytes) -> None:
 def _make_first_mailboxes(tree: Tree) -> None:
     """Make the first mailboxes; the file of special uses, written last, says that it is done.
 
-    Most are not looked at soon: each begins its list of UIDs when it is. A maildir that another server
-    served has the mailboxes that its user wants, and their subscriptions.
+    A maildir that another server served has the mailboxes that its user wants, and their subscriptions.
     """
     if tree.special_uses.are_written:
         return
-    if not _was_served(tree):
-        there = tree.mailboxes()
-        for name in mailbox_names.SPECIAL:
-            if name not in there:
-                make(tree, name)
-        # In the same folder: it syncs the names of all.
-        tree.subscriptions.write({mailbox_names.INBOX, *mailbox_names.SPECIAL})
-    tree.special_uses.write(mailbox_names.SPECIAL)
+    with tree.folder(layout.INBOX).uids.lock.held():
+        if _was_served(tree):
+            tree.special_uses.write(mailbox_names.SPECIAL)
+        else:
+            _begin(tree)
+
+
+def _begin(tree: Tree) -> None:
+    """Make the mailboxes of a new account, INBOX with its list of UIDs.
+
+    The others are not looked at soon: each begins its list when it is. The sync of the names of both
+    files of INBOX makes theirs durable, too. The name of the file of special uses need not be: where it
+    is lost the file is written again.
+    """
+    [value] = tree.uidvalidities.next(tree.index.mailboxes.highest_uidvalidity())
+    contents = {
+        tree.uidvalidities.path: uidvalidity.write(value),
+        tree.subscriptions.path: subscriptions.write({mailbox_names.INBOX, *mailbox_names.SPECIAL}),
+        os.path.join(tree.maildir, uidlist.FILE): uidlist.write(
+            UidList(value, guid=uidlist.new_guid())
+        ),
+    }
+    replace_files(tree.disk, contents, partial(_make_others, tree))
+    tree.disk.rename(tree.special_uses.path + b".new", tree.special_uses.path)
+
+
+def _make_others(tree: Tree) -> None:
+    """Make all but INBOX, and write what their special uses are, under another name yet."""
+    there = tree.mailboxes()
+    for name in mailbox_names.SPECIAL:
+        if name not in there:
+            make(tree, name)
+    written = special_use.write(mailbox_names.SPECIAL)
+    overwrite_file(tree.disk, tree.special_uses.path + b".new", [written])
 
 
 def _was_served(tree: Tree) -> bool:
