@@ -153,3 +153,13 @@ def test_what_the_other_side_says_cannot_look_like_a_field_or_a_line():
 def test_a_time_that_no_calendar_has_is_left_out():
     [line] = lines_of(lambda events: events.deferred(JOB, replace(REFUSED, due=1e30), SITE))
     assert "next=" not in line
+
+
+def test_where_nobody_answered_there_is_no_word_on_tls():
+    refused = Attempt(Outcome(451, "4.4.1", "Connection refused"), 5.0, address="192.0.2.1")
+    [line] = lines_of(lambda events: events.failed(JOB, replace(OWED, last=refused), SITE))
+    assert "tls" not in line
+    said = replace(refused, is_reply=True, tls_failure="no shared cipher")
+    [line] = lines_of(lambda events: events.failed(JOB, replace(OWED, last=said), SITE))
+    assert " tls=none " in line
+    assert line.endswith(' tls_failure="no shared cipher"')

@@ -111,12 +111,12 @@ def _ended(job: QueuedJob, recipient: OwedRecipient, site: str) -> Fields:
 
 def _other_side(attempt: Attempt) -> Fields:
     """Return who was spoken to and how, and what they said to which command."""
-    outcome = attempt.outcome
+    outcome, was_spoken_to = attempt.outcome, attempt.is_reply or attempt.use
     return {
         "host": attempt.host,
         "address": attempt.address,
         "source": attempt.source,
-        "tls": attempt.tls or ("none" if attempt.address else ""),
+        "tls": attempt.tls or ("none" if attempt.address and was_spoken_to else ""),
         "use": attempt.use or "",
         "phases": ",".join(f"{name}:{took:.3f}" for name, took in attempt.phases.items()),
         "class": "" if outcome.is_success else attempt.reply_class.value,
@@ -125,6 +125,7 @@ def _other_side(attempt: Attempt) -> Fields:
         "text": outcome.text[:MAX_TEXT],
         "command": attempt.command[:MAX_TEXT],
         "output": attempt.output[:MAX_TEXT],
+        "tls_failure": attempt.tls_failure[:MAX_TEXT],
     }
 
 

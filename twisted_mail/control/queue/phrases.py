@@ -64,10 +64,18 @@ def circumstances(attempt: Attempt) -> str:
         f"in answer to {attempt.command}" if attempt.command else "",
         f"by {who}" if who else "",
         f"from {attempt.source}" if attempt.source else "",
-        (attempt.tls or "without TLS") if attempt.address else "",
+        _tls(attempt),
         f"class {attempt.reply_class.value}" if not attempt.outcome.is_success else "",
     ]
     return ", ".join(filter(None, parts))
+
+
+def _tls(attempt: Attempt) -> str:
+    if attempt.tls:
+        return attempt.tls
+    was_spoken_to = attempt.address and (attempt.is_reply or attempt.use)
+    why = f" ({attempt.tls_failure})" if attempt.tls_failure else ""
+    return f"without TLS{why}" if was_spoken_to else ""
 
 
 def attempt_data(attempt: Attempt | None) -> dict[str, Any] | None:
@@ -86,6 +94,7 @@ def attempt_data(attempt: Attempt | None) -> dict[str, Any] | None:
         "address": attempt.address,
         "source": attempt.source,
         "tls": attempt.tls,
+        "tls_failure": attempt.tls_failure,
         "use": attempt.use,
         "phases": dict(attempt.phases),
         "output": attempt.output,
