@@ -1,9 +1,12 @@
 """The carrier of mail to other hosts, over hosts that are faked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
 from tests.delivery.onward.fakes import (
@@ -207,6 +210,22 @@ def grey(host: str, address: str) -> Attempt:
 def test_a_greylist_sees_mail_come_back_at_the_same_address(there: Fixture) -> None:
     there.serve(mail(last=grey("mx2.example", "192.0.2.2")))
     assert there.client.addresses == ["192.0.2.2"]
+
+
+@pytest.mark.parametrize(
+    ("source", "bound"), [("127.0.0.1", "127.0.0.1"), ("192.0.2.77", ""), ("", "")]
+)
+def test_it_comes_from_the_same_address_as_long_as_we_have_it(
+    there: Fixture, source: str, bound: str
+) -> None:
+    there.serve(mail(last=replace(grey("mx2.example", "192.0.2.2"), source=source)))
+    assert [hop.source for hop in there.client.dialled] == [bound]
+
+
+def test_another_host_is_dialled_from_any_address(there: Fixture) -> None:
+    del there.client.hosts["192.0.2.2"]
+    there.serve(mail(last=replace(grey("mx2.example", "192.0.2.2"), source="127.0.0.1")))
+    assert [hop.source for hop in there.client.dialled] == ["127.0.0.1", ""]
 
 
 def test_a_greylist_that_is_gone_keeps_no_mail_back(there: Fixture) -> None:
@@ -483,3 +502,62 @@ def test_what_a_relay_refuses_by_policy_stands() -> None:
     fixture.host("relay.example", "2001:db8::1", answers=lambda one: POLICY)
     fixture.host("relay.example", "192.0.2.1")
     assert fixture.serve(mail()).codes == [("a", {1: 550})]
+
+
+# ------------------------------------------------------------ whatever hosts do
+
+OUTCOMES = st.sampled_from(
+    [
+        OK,
+        POLICY,
+        Outcome(450, "4.2.0", "Greylisted"),
+        Outcome(421, "4.7.0", "Too many messages"),
+        Outcome(550, "5.1.1", "User unknown"),
+        Outcome(521, "", "does not accept mail"),
+    ]
+)
+HOSTS = st.one_of(
+    st.none(),
+    st.builds(
+        lambda refuses, answer, ends, most: FakeHost(refuses, lambda _: answer, ends, most),
+        st.none() | OUTCOMES.filter(lambda one: one.code > 400),
+        OUTCOMES,
+        st.none() | st.just(Outcome(421, "", "enough")),
+        st.integers(0, 3),
+    ).filter(lambda host: host.most or host.ends),
+)
+ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2"]
+
+
+@given(
+    hosts=st.lists(HOSTS, min_size=4, max_size=4),
+    mails=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3)), max_size=6),
+    has_provider=st.booleans(),
+)
+def test_each_recipient_ends_once_at_most_and_no_connection_stays(
+    hosts: list[FakeHost | None], mails: list[tuple[int, int]], has_provider: bool
+) -> None:
+    fixture = Fixture(*([Provider("p", ("example",))] if has_provider else []))
+    fixture.domain("d0.example", "m0.example", "m1.example").domain("d1.example", "m1.example")
+    for at, address in enumerate(ADDRESSES):
+        fixture.host(f"m{at % 2}.example", address)
+        if hosts[at] is None:
+            del fixture.client.hosts[address]
+        else:
+            fixture.client.hosts[address] = hosts[at]
+    given_out = [
+        mail(*(f"r{number}@d{domain}.example" for number in range(recipients)), id=f"j{at}")
+        for at, (domain, recipients) in enumerate(mails)
+    ]
+    work = fixture.serve(*given_out)
+    ended = [(id(one), number) for one, attempts in work.ended for number in attempts]
+    assert len(set(ended)) == len(ended)
+    assert {one for one, _ in ended} <= set(map(id, given_out))
+    assert fixture.client.is_open == 0
+    assert len(fixture.carrier._slots) == 0
+    finals = [one for _, attempts in work.ended for one in attempts.values()]
+    assert all(
+        one.reply_class is not ReplyClass.NETWORK or one.outcome.is_temporary for one in finals
+    )
+    if given_out and not ended:
+        assert work.unreached or work.slowed

@@ -14,7 +14,8 @@ from twisted_mail.delivery.onward.attempts import (
     asks_for_less,
     failed,
     for_all,
-    greylisted_at,
+    greylisted,
+    place_of,
     with_class,
 )
 from twisted_mail.delivery.onward.connection_work import ConnectionWork, SecondTry
@@ -31,6 +32,7 @@ from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import SMTP, Destination
 from twisted_mail.mail.queued.job import Transaction
 from twisted_mail.net.client.address_slots import AddressSlots
+from twisted_mail.net.client.own_addresses import is_own_address
 from twisted_mail.smtp.dialogue.message_supply import MessageSupply
 from twisted_mail.smtp.dialogue.settings import ClientSettings, DialogueLimits, NextHop, TlsLevel
 
@@ -131,8 +133,10 @@ class RemoteCarrier:
             work.done(first, for_all(first, hosts))
             return work.next()
         order = dial_order(hosts.hosts, self._families, work.avoids)
-        place = greylisted_at(first)
-        dialled = await self._dial(hosts, prefer(order, place) if place else order)
+        last = greylisted(first)
+        if last is not None:
+            order = prefer(order, place_of(last))
+        dialled = await self._dial(hosts, order, last)
         if isinstance(dialled, _Dialled):
             self._unreached.reached(hosts)
             return await self._use(dialled, hosts, first, work)
@@ -200,8 +204,13 @@ class RemoteCarrier:
 
     # ------------------------------------------------------------ dialling
 
-    async def _dial(self, hosts: NextHosts, order: list[Place]) -> _Dialled | list[Attempt]:
-        """Return the first connection to be had, or why there is none, for each that was tried."""
+    async def _dial(
+        self, hosts: NextHosts, order: list[Place], last: Attempt | None = None
+    ) -> _Dialled | list[Attempt]:
+        """Return the first connection to be had, or why there is none, for each that was tried.
+
+        ``last`` is the attempt that a greylist waits to see repeated, from the same address of ours.
+        """
         if not order:
             return [failed(NO_FAMILY, self._clock.now())]
         try:
@@ -214,7 +223,7 @@ class RemoteCarrier:
             if not self._slots.take(place[1]):
                 busy.append(place)
                 continue
-            found = await self._connect(self._hop(hosts, place), settings)
+            found = await self._connect(self._hop(hosts, place, last), settings)
             if not isinstance(found, Attempt):
                 return _Dialled(found, place)
             failures.append(with_class(found))
@@ -238,9 +247,10 @@ class RemoteCarrier:
                 self._slots.release(hop.address)
         return found
 
-    def _hop(self, hosts: NextHosts, place: Place) -> NextHop:
+    def _hop(self, hosts: NextHosts, place: Place, last: Attempt | None = None) -> NextHop:
         port = self._settings.port if hosts.relay is None else hosts.relay.port
-        return NextHop(place[0], place[1], port)
+        is_same = last is not None and place_of(last) == place and is_own_address(last.source)
+        return NextHop(place[0], place[1], port, last.source if last and is_same else "")
 
     async def _client_settings(self, hosts: NextHosts) -> ClientSettings:
         limits = DialogueLimits(

@@ -8,13 +8,13 @@ from tests.delivery.onward.fakes import attempt, transaction
 from twisted_mail.delivery.onward.attempts import (
     as_temporary,
     asks_for_less,
-    greylisted_at,
+    greylisted,
     is_refused_by_policy,
+    place_of,
     with_class,
     without_port,
     worst,
 )
-from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import ReplyClass
 from twisted_mail.smtp.dialogue.settings import NextHop
 
@@ -78,7 +78,7 @@ def test_where_a_greylist_waits() -> None:
         address="192.0.2.1:2525",
         reply_class=ReplyClass.GREYLIST,
     )
-    assert greylisted_at(transaction("a@b.example", last=grey)) == ("mx.example", "192.0.2.1")
-    assert greylisted_at(transaction("a@b.example", last=attempt("450 4.2.0 x"))) is None
-    assert greylisted_at(transaction("a@b.example")) is None
-    assert Outcome(450, "4.2.0", "Greylisted").is_temporary
+    assert greylisted(transaction("a@b.example", last=grey)) is grey
+    assert place_of(grey) == ("mx.example", "192.0.2.1")
+    assert greylisted(transaction("a@b.example", last=attempt("450 4.2.0 x"))) is None
+    assert greylisted(transaction("a@b.example")) is None

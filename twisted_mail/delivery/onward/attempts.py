@@ -61,13 +61,18 @@ def is_refused_by_policy(attempt: Attempt) -> bool:
     return attempt.outcome.code >= 500 and is_policy
 
 
-def greylisted_at(transaction: Transaction) -> Place | None:
-    """Return the host and address that put a recipient off for being new, if one did the last time."""
+def greylisted(transaction: Transaction) -> Attempt | None:
+    """Return the last attempt for a recipient whom a host put off for being new, if there is one."""
     for recipient in transaction.recipients:
         last = recipient.last
         if last is not None and last.reply_class is ReplyClass.GREYLIST and last.address:
-            return last.host, without_port(last.address)
+            return last
     return None
+
+
+def place_of(attempt: Attempt) -> Place:
+    """Return the host of an attempt, and its address."""
+    return attempt.host, without_port(attempt.address)
 
 
 def without_port(address: str) -> str:

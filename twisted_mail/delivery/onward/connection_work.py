@@ -6,8 +6,9 @@ from dataclasses import replace
 from twisted_mail.delivery.onward.attempts import (
     CLOSING,
     asks_for_less,
-    greylisted_at,
+    greylisted,
     is_refused_by_policy,
+    place_of,
     with_class,
 )
 from twisted_mail.delivery.onward.dial_order import Place
@@ -81,8 +82,9 @@ class ConnectionWork:
         hosts = self._known(transaction.destination)
         if hosts is None or not hosts.has(self._place[0]):
             return False
-        place = greylisted_at(transaction)
-        return place is None or place == self._place or not hosts.has_place(place)
+        last = greylisted(transaction)
+        place = self._place if last is None else place_of(last)
+        return place == self._place or not hosts.has_place(place)
 
     def done(self, transaction: Transaction, attempts: Mapping[int, Attempt]) -> None:
         """Note how attempts ended, by the numbers of the recipients."""
