@@ -83,6 +83,7 @@ class CommitGroups:
         self._mend = mend
         self._report_fault = report_fault
         self._gathered: deque[SpoolWrite] = deque()
+        self._damage: apsw.Error | None = None  # of a database that could not be mended yet
         self.total = Tally()
         self.logged = 0
 
@@ -149,15 +150,23 @@ class CommitGroups:
             write.failure = error
         return write.failure is None
 
+    def replace_damaged(self, error: apsw.Error) -> None:
+        """Have the database mended. Raises Unavailable: then it is tried again at the next commit."""
+        self.close()
+        self._damage = error
+        self.use(*self._mend(error))
+        self._damage = None
+
     def _commit(self, writes: Sequence[SpoolWrite]) -> None:
+        if self._damage is not None:
+            self.replace_damaged(self._damage)
         try:
             self._commit_together(writes)
         except apsw.FullError as error:
             self._report_fault(self._database.path, error)
             self._commit_without_room(writes)
         except DAMAGED as error:
-            self.close()
-            self.use(*self._mend(error))
+            self.replace_damaged(error)
             self._commit_or_fail(writes, is_apart=True)
         except TROUBLE as error:
             self._failed(writes, error)

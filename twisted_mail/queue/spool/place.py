@@ -82,9 +82,11 @@ class SpoolPlace:
     def mend(self, error: apsw.Error) -> tuple[SpoolDatabase, Tally]:
         """Put what can be read of a damaged database in its place; nobody writes meanwhile."""
         self.report_fault(self.path, error)
-        salvaged = salvage(self.folder, self.files, self.clock.now())
+        now = self.clock.now()
+        if finish_salvage(self.folder, self.files, now) is None:  # of an attempt that failed
+            salvaged = salvage(self.folder, self.files, now)
+            self.report_fault(self.path, QueueDamaged(str(salvaged)))
         self.generation += 1
-        self.report_fault(self.path, QueueDamaged(str(salvaged)))
         database = self.connect()
         return database, reader.count(database.connection)
 

@@ -145,8 +145,7 @@ class WritingLane:
 
     def _mend_once(self, generation: int, error: apsw.Error) -> None:
         if generation == self._place.generation:
-            self._groups.close()
-            self._groups.use(*self._mend(error))
+            self._groups.replace_damaged(error)
 
     async def tend(self, work: Callable[[apsw.Connection], None]) -> None:
         """Do something with the connection that is no transaction of a job's. Raises Unavailable."""

@@ -1,14 +1,17 @@
 """A damaged queue: what comes back, and that nothing of it is altered."""
 
+import errno
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.contracts.spool import new_job, owed
-from tests.faults import QuickDisk
+from tests.faults import FailDisk, QuickDisk
 from tests.queue.spool.spools import start_spool
 from twisted_mail.interfaces import SiteRecord, SpoolChange
+from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.queue.spool.disk_spool import DiskJobSpool
 from twisted_mail.queue.spool.mending.database_pages import DatabasePages
 from twisted_mail.queue.spool.mending.leaf_pages import leaf_rows
@@ -140,6 +143,29 @@ def test_damage_that_a_reader_finds_is_mended_while_the_queue_runs(tmp_path: Pat
     assert sum(one.waiting for one in finish(spool.destinations())) == 600
     finish(spool.accept(new_job("next")))
     assert spool.counts().jobs == 301
+    finish(spool.close())
+
+
+@pytest.mark.parametrize("step", range(1, 12))
+def test_a_mending_that_fails_is_tried_again(tmp_path: Path, step: int):
+    finish(fill(tmp_path, 300).close())
+    disk = FailDisk(10**9, errno.EIO)
+    spool = start_spool(tmp_path, disk, fresh=0)
+    path = tmp_path / "queue.sqlite3"
+    data = path.read_bytes()
+    pages = [data[at : at + PAGE] for at in range(0, len(data), PAGE)]
+    spoilt = [b"\xee" * PAGE if page[:1] in (b"\x02", b"\x05") else page for page in pages]
+    path.write_bytes(b"".join(spoilt))
+    disk.left = step
+    with suppress(Unavailable):
+        finish(spool.destinations())
+    with suppress(Unavailable):
+        finish(spool.accept(new_job("next")))
+    assert disk.has_failed
+    disk.left = 10**9
+    assert sum(one.waiting for one in finish(spool.destinations())) in (600, 601)
+    finish(spool.accept(new_job("another")))
+    assert spool.counts().jobs in (301, 302)
     finish(spool.close())
 
 
