@@ -86,6 +86,17 @@ def test_what_is_refused_for_now_is_tried_by_the_schedule(queue: PlayedQueue) ->
     queue.check()
 
 
+def test_each_of_several_messages_has_its_own_times(queue: PlayedQueue) -> None:
+    queue.carrier.answer = lambda transaction, recipient: LATER
+    for _ in range(4):
+        queue.accept("bob@example.net")
+        queue.pass_time(100.0)
+    queue.pass_time(2 * HOUR)
+    tries = [job.recipients[1].tries for job in queue.disk.jobs.values()]
+    assert tries == [5, 5, 5, 5]
+    queue.check()
+
+
 def test_a_greylist_takes_five_minutes(queue: PlayedQueue) -> None:
     queue.carrier.reply_class = ReplyClass.GREYLIST
     answers = iter([LATER, OK])

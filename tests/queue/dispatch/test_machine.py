@@ -164,6 +164,9 @@ class QueueMachine(RuleBasedStateMachine):
             self.queue.check()
             assert self.queue.dispatcher._state.ready_count >= 0
 
+    def _state_of(self, key: tuple[str, int]) -> RecipientState:
+        return self.queue.disk.jobs[key[0]].recipients[key[1]].state
+
     def teardown(self) -> None:
         """In the end everybody is served, once all hosts take mail and nothing is stopped."""
         if not hasattr(self, "queue"):
@@ -174,6 +177,9 @@ class QueueMachine(RuleBasedStateMachine):
         self.answers = dict.fromkeys(DOMAINS, "ok")
         for domain in DOMAINS:
             queue.dispatcher.resume("domain", domain)
+        queue.pass_time(5 * HOUR)
+        waiting = [key for key in queue.owed if self._state_of(key) is RecipientState.WAITING]
+        assert waiting == [], waiting
         for id, number in list(queue.owed):
             one = queue.disk.jobs[id].recipients[number]
             free = replace(one, state=RecipientState.WAITING, due=0.0, reason="")
