@@ -26,6 +26,7 @@ from twisted_mail.plugin import protocols
 from twisted_mail.queue.program import Program
 from twisted_mail.queue.reports.settings import ReportSettings
 from twisted_mail.queue.settings import QueueSettings
+from twisted_mail.smtp.dialogue.settings import DialogueTimes
 from twisted_mail.store.settings import StoreSettings
 
 ETC = Path(__file__).parents[2] / "etc"
@@ -58,6 +59,7 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
         ("lists", ListSettings),
         ("queue", QueueSettings),
         ("sending", SendingSettings),
+        ("sending_timeouts", DialogueTimes),
         ("reports", ReportSettings),
         ("passwords", PasswordSettings),
         ("store", StoreSettings),
@@ -120,6 +122,7 @@ def test_every_option_has_its_default() -> None:
     assert (config.addresses, config.lists) == (AddressSettings(), ListSettings())
     assert config.queue == QueueSettings()
     assert config.sending == SendingSettings()
+    assert config.sending_timeouts == DialogueTimes()
     assert config.reports == ReportSettings()
     assert config.listeners[0] == ListenerConfig("smtp", "tcp:25")
     assert config.tls.folder == config.state / "tls"

@@ -7,6 +7,7 @@ import pytest
 from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.delivery.onward.providers import Provider
 from twisted_mail.delivery.onward.settings import SendingSettings
+from twisted_mail.smtp.dialogue.settings import DialogueTimes
 
 BASE = (
     'hostname = "mail.example.org"\n'
@@ -46,3 +47,11 @@ def test_mistakes_are_reported(tmp_path: Path, text: str, said: str) -> None:
         read(tmp_path, text)
     (one,) = error.value.mistakes
     assert said in str(one)
+
+
+def test_the_times_that_other_hosts_have(tmp_path: Path) -> None:
+    config = read(tmp_path, "[sending_timeouts]\nend = 60\nslowest = 100\n")
+    assert config.sending_timeouts == DialogueTimes(end=60.0, slowest=100)
+    assert read(tmp_path, "").sending_timeouts == DialogueTimes()
+    with pytest.raises(ConfigError, match="data, end must be more than 0"):
+        read(tmp_path, "[sending_timeouts]\nend = 0\ndata = 0\n")

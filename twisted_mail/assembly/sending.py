@@ -58,7 +58,8 @@ def make_remote_carrier(config: Config, of: SendingDependencies) -> RemoteCarrie
     doors = DialogueDoors(of.clock, of.blocking, of.report_fault)
     client = SmtpClient(HostDialer(of.reactor), HostTls(authorities), doors, of.blob_writer)
     finder = make_next_hosts(config, of.resolver)
-    return RemoteCarrier(client, finder, of.clock, settings, config.hostname, login)
+    times = config.sending_timeouts
+    return RemoteCarrier(client, finder, of.clock, settings, config.hostname, login, times)
 
 
 def make_domain_check(config: Config, clock: Clock, resolver: Resolver) -> DomainCheck | None:

@@ -20,6 +20,7 @@ from twisted_mail.policy.networks import Networks
 from twisted_mail.queue.program import Program
 from twisted_mail.queue.reports.settings import ReportSettings
 from twisted_mail.queue.settings import QueueSettings
+from twisted_mail.smtp.dialogue.settings import DialogueTimes
 from twisted_mail.store.settings import StoreSettings
 
 MAX_WORKERS = 64
@@ -207,6 +208,7 @@ class Config:
     reports: ReportSettings = field(default_factory=ReportSettings)
     programs: tuple[Program, ...] = ()
     sending: SendingSettings = field(default_factory=SendingSettings)
+    sending_timeouts: DialogueTimes = field(default_factory=DialogueTimes)
     providers: tuple[Provider, ...] = ()
 
     @property

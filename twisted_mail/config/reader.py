@@ -33,6 +33,7 @@ from twisted_mail.mail.address import parse_domain
 from twisted_mail.queue.program import Program
 from twisted_mail.queue.reports.settings import ReportSettings
 from twisted_mail.queue.settings import QueueSettings
+from twisted_mail.smtp.dialogue.settings import DialogueTimes
 from twisted_mail.store.settings import StoreSettings
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ PLAIN_SECTIONS: Mapping[str, type] = {
     "lists": ListSettings,
     "queue": QueueSettings,
     "sending": SendingSettings,
+    "sending_timeouts": DialogueTimes,
     "reports": ReportSettings,
 }
 # Sections of earlier versions, and what to say of them.

@@ -34,7 +34,14 @@ from twisted_mail.mail.queued.job import Transaction
 from twisted_mail.net.client.address_slots import AddressSlots
 from twisted_mail.net.client.own_addresses import is_own_address
 from twisted_mail.smtp.dialogue.message_supply import MessageSupply
-from twisted_mail.smtp.dialogue.settings import ClientSettings, DialogueLimits, NextHop, TlsLevel
+from twisted_mail.smtp.dialogue.settings import (
+    DEFAULT_TIMES,
+    ClientSettings,
+    DialogueTimes,
+    NextHop,
+    TlsLevel,
+    within_times,
+)
 
 MAX_LOOKUPS = 50  # destinations whose hosts are looked up at a time
 KNOWN_SECONDS = (
@@ -82,6 +89,7 @@ class RemoteCarrier:
         settings: SendingSettings,
         hostname: str,
         login: RelayLogin | None = None,
+        times: DialogueTimes = DEFAULT_TIMES,
     ) -> None:
         self._client = client
         self._finder = finder
@@ -89,6 +97,7 @@ class RemoteCarrier:
         self._settings = settings
         self._hostname = hostname
         self._login = login
+        self._times = times
         self._lookups = DeferredSemaphore(MAX_LOOKUPS)
         self._known: RecentlyKnown[NextHosts] = RecentlyKnown(clock, KNOWN_SECONDS)
         self._unreached = UnreachedHosts(clock)
@@ -253,20 +262,19 @@ class RemoteCarrier:
         return NextHop(place[0], place[1], port, last.source if last and is_same else "")
 
     async def _client_settings(self, hosts: NextHosts) -> ClientSettings:
-        limits = DialogueLimits(
-            max_recipients=self._settings.recipients,
-            max_messages=hosts.messages,
-            max_age=self._settings.age,
-            idle=self._settings.idle,
-        )
+        of = self._settings
+        limits = within_times(self._times, of.recipients, hosts.messages, of.age, of.idle)
         if hosts.relay is None:
-            return ClientSettings(self._hostname, limits=limits)
-        level = TlsLevel(self._settings.relay_tls)
+            return ClientSettings(
+                self._hostname, sends_signed_8bit=of.sends_signed_8bit, limits=limits
+            )
+        level = TlsLevel(of.relay_tls)
         return ClientSettings(
             self._hostname,
             tls=level,
             is_tls_implicit=hosts.relay.has_implicit_tls,
             login=await self._login.read() if self._login else None,
             trusts_unproven=level is not TlsLevel.VERIFY,
+            sends_signed_8bit=of.sends_signed_8bit,
             limits=limits,
         )

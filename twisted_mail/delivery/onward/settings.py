@@ -24,7 +24,8 @@ class SendingSettings:
     ``connections`` are all at a time; ``site_connections`` those to one site, which begins with
     ``first_connections``; ``address_connections`` those to one address. A connection is used for so many
     ``messages`` and ``age`` seconds at most, and waits ``idle`` seconds for more. One transaction has
-    ``recipients`` at most.
+    ``recipients`` at most. What is signed and has octets above 127 is sent as it is to a host that takes
+    ASCII alone where ``sends_signed_8bit``, and else refused.
     """
 
     relay: str = ""
@@ -42,6 +43,7 @@ class SendingSettings:
     age: float = 300.0
     idle: float = 5.0
     recipients: int = 100
+    sends_signed_8bit: bool = True
 
     def __post_init__(self) -> None:
         for network in self.allows_private:

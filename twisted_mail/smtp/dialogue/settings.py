@@ -1,6 +1,6 @@
 """What the client's side of SMTP is given: where to go, what to demand, how long to wait."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 
 from twisted_mail.mail.credentials import Credentials
@@ -44,13 +44,12 @@ class NextHop:
 
 
 @dataclass(frozen=True, slots=True)
-class DialogueLimits:
-    """How long is waited, in seconds, and how much is done over one connection.
+class DialogueTimes:
+    """How long is waited for another host, in seconds.
 
-    The times are those of RFC 5321 §4.5.3.2: for a whole reply, however its octets come, and
-    ``block`` for each 64 KiB of content that the other side takes. A message has ``message``
-    seconds in all, and one more for each ``slowest`` octets. ``max_recipients`` is for one mail
-    transaction, ``max_messages`` and ``max_age`` for a connection, which waits ``idle`` for more.
+    The times are those of RFC 5321 §4.5.3.2: for a whole reply, however its octets come, and ``block``
+    for each 64 KiB of content that the other side takes. A message has ``message`` seconds in all, and
+    one more for each ``slowest`` octets.
     """
 
     connect: float = 30.0
@@ -66,12 +65,41 @@ class DialogueLimits:
     quit: float = 2.0
     message: float = 1800.0
     slowest: int = 1024
+
+    def __post_init__(self) -> None:
+        short = [one.name for one in fields(DialogueTimes) if getattr(self, one.name) <= 0]
+        if short:
+            raise ValueError(f"{', '.join(short)} must be more than 0")
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueLimits(DialogueTimes):
+    """How long is waited, and how much is done over one connection.
+
+    ``max_recipients`` is for one mail transaction, ``max_messages`` and ``max_age`` (seconds) for a
+    connection, which waits ``idle`` seconds for more.
+    """
+
     max_recipients: int = 100
     max_messages: int = 100
     max_age: float = 300.0
     idle: float = 5.0
 
 
+def within_times(
+    times: DialogueTimes, max_recipients: int, max_messages: int, max_age: float, idle: float
+) -> DialogueLimits:
+    """Return limits with these times."""
+    return DialogueLimits(
+        **{one.name: getattr(times, one.name) for one in fields(DialogueTimes)},
+        max_recipients=max_recipients,
+        max_messages=max_messages,
+        max_age=max_age,
+        idle=idle,
+    )
+
+
+DEFAULT_TIMES = DialogueTimes()
 DEFAULT_LIMITS = DialogueLimits()
 
 
