@@ -102,9 +102,15 @@ def _read(message: Message) -> bytes:
 
 
 def _write(path: Path, message: Message) -> None:
-    """Write a message without its prefix; it need not be durable yet."""
+    """Have a message without its prefix in a file of this name; it need not be durable yet.
+
+    One that is in a file without a name is not copied.
+    """
+    blob = message.blob
+    if isinstance(blob, FileBlob) and blob.take_name(os.fsencode(path)):
+        return
     with path.open("xb") as file:
-        for piece in message.blob.pieces():
+        for piece in blob.pieces():
             file.write(piece)
 
 
