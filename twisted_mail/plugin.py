@@ -18,6 +18,8 @@ from twisted_mail.interfaces import (
     AssumedLogin,
     BlobWriter,
     Blocking,
+    Carrier,
+    CarrierBackend,
     Clock,
     Connector,
     Delivery,
@@ -144,6 +146,20 @@ class IArrivalStep(Interface):
         """Return what ``smtp.backend.ArrivalStep.run`` is; called once, before the first connection."""
 
 
+class ICarrier(Interface):
+    """A kind of carrier of the queue that a ``[[carrier]]`` may name as its ``kind``."""
+
+    name = Attribute("The word in the configuration.")
+    help = Attribute("One line for people.")
+    settings = Attribute("A frozen dataclass with a default for each field: the table's options.")
+
+    def make(settings: object, backend: CarrierBackend) -> object:
+        """Return an ``interfaces.Carrier``; called once, in the main process.
+
+        It brings what is for destinations of its ``name``, and takes the place of ours of that name.
+        """
+
+
 class MakeBuiltinSession(Protocol):
     """The signature of our own session classes."""
 
@@ -221,6 +237,22 @@ class BuiltinArrivalStep:
     make: Callable[[Any, ServerBackend], Callable[[Any], Awaitable[None] | None]]
     before: str = ""
     after: str = ""
+
+
+@implementer(IPlugin, ICarrier)
+@dataclass(frozen=True)
+class BuiltinCarrier:
+    """A kind of carrier: its settings, and what makes it of them and the doors."""
+
+    name: str
+    help: str
+    settings: type
+    make: Callable[[Any, CarrierBackend], Carrier]
+
+
+def carriers() -> dict[str, object]:
+    """Return the installed kinds of carriers by name. Raises ValueError when two have one name."""
+    return _by_name(ICarrier)
 
 
 def protocols() -> dict[str, object]:

@@ -129,7 +129,7 @@ def test_every_option_has_its_default() -> None:
 
 
 def test_the_top_of_the_file_has_every_option() -> None:
-    tables = {"listeners", "filters", "arrival_steps", "programs", "providers"}
+    tables = {"listeners", "filters", "arrival_steps", "carriers", "programs", "providers"}
     own = names(Config) - {"path", "services"} - tables
     assert own <= set(tomllib.loads((ETC / "mail.toml").read_text()))
 

@@ -3,7 +3,7 @@
 What the processes of one server share, if it has several, comes from ``SharedServices``.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,7 @@ from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config import Config
 from twisted_mail.delivery.partial_deliveries import REFRESH_SECONDS
 from twisted_mail.delivery.partial_folder import PARTIAL_FOLDER
-from twisted_mail.interfaces import Carrier
+from twisted_mail.interfaces import Carrier, CarrierBackend
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.net.connection.fair_share import FairShare
 from twisted_mail.net.process.clock import ReactorClock
@@ -41,7 +41,7 @@ from twisted_mail.net.process.memory_trim import MemoryTrim
 from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
 from twisted_mail.net.process.tasks import ReactorTasks
 from twisted_mail.net.server.connection_limit import connection_limit_for
-from twisted_mail.plugin import ServerBackend
+from twisted_mail.plugin import ServerBackend, carriers
 from twisted_mail.queue.pipe import Pipe
 from twisted_mail.queue.reports.templates import load_templates
 from twisted_mail.queue.spool.schema import SpoolUnusable
@@ -124,6 +124,7 @@ class Assembly:
                 connections=config.sending.connections,
                 recipients=config.sending.recipients,
                 remote=self._make_remote_carrier(),
+                carriers=self._make_plugin_carriers(),
                 handoff=self._shared.handoff(self._storage.spool, threads.files, self.report_fault),
                 report_fault=self.report_fault,
             )
@@ -142,6 +143,24 @@ class Assembly:
                 self._storage.make_blob_writer,
             ),
         )
+
+    def _make_plugin_carriers(self) -> list[Carrier]:
+        """Return the carriers that the configuration asks for."""
+        if not self.config.carriers:
+            return []
+        doors = CarrierBackend(
+            self.config.hostname,
+            self._clock,
+            self.threads.files,
+            self.journal,
+            self._directory.router,
+            self.store,
+            self._network.resolver,
+            self._network.connector,
+            self._network.http_client,
+        )
+        kinds: Mapping[str, Any] = carriers()
+        return [kinds[one.kind].make(one.settings, doors) for one in self.config.carriers]
 
     def _conversation_dependencies(self, reactor: Any) -> ConversationDependencies:
         directory, limit = self._directory.directory, self.connection_limit

@@ -54,7 +54,8 @@ class DeliveryDependencies:
     ``queue_folder`` is where the queue is on disk, ``waiting_folder`` where an earlier version had it,
     ``partial_folder`` where it is remembered who has a message that its sender keeps. ``files`` is for
     short work with files; ``run_program`` runs a program to its end, in a thread of
-    ``program_threads``. ``remote`` brings mail to other hosts. With ``handoff`` this is a worker.
+    ``program_threads``. ``remote`` brings mail to other hosts; ``carriers`` are those of
+    plugins. With ``handoff`` this is a worker.
     """
 
     hostname: str
@@ -79,6 +80,7 @@ class DeliveryDependencies:
     connections: int = 500
     recipients: int = 100
     remote: Carrier | None = None
+    carriers: Sequence[Carrier] = ()
     handoff: DeliveryHandoff | None = None
     report_fault: FaultReport = unreported
     partial_folder: str = ""  # none: only in memory
@@ -168,6 +170,8 @@ class DeliveryAssembly:
         queue.carry(self._programs)
         if of.remote is not None:
             queue.carry(of.remote)
+        for carrier in of.carriers:
+            queue.carry(carrier)
         return lists
 
     def _list_backend(self, queue: QueueAssembly) -> ListBackend:

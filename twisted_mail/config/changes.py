@@ -14,7 +14,7 @@ from twisted_mail.config.model import Config, FilterConfig, ListenerConfig
 # Fields of Config that a running server takes over whole; of [log] it takes ``connections`` alone.
 RELOADED = ("listeners", "services", "filters", "arrival_steps", "login", "tls")
 _APART = (*RELOADED, "path", "log")
-_TABLES = {"programs": "[[program]]"}
+_TABLES = {"programs": "[[program]]", "carriers": "[[carrier]]"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,17 @@ class ArrivalStepConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CarrierConfig:
+    """One ``[[carrier]]``: a kind of carrier that a plugin brings.
+
+    The table's other options are those of the kind, and become ``settings``.
+    """
+
+    kind: str
+    settings: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that was configured; paths are absolute.
 
@@ -198,6 +209,7 @@ class Config:
     services: Mapping[str, object] = field(default_factory=dict)
     filters: tuple[FilterConfig, ...] = ()
     arrival_steps: tuple[ArrivalStepConfig, ...] = ()
+    carriers: tuple[CarrierConfig, ...] = ()
     dns: DnsSettings = field(default_factory=DnsSettings)
     log: LogSettings = field(default_factory=LogSettings)
     threads: ThreadSettings = field(default_factory=ThreadSettings)

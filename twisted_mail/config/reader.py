@@ -10,6 +10,7 @@ from twisted_mail import plugin
 from twisted_mail.auth.checkers import checker_mistake
 from twisted_mail.config import documents, endpoints, filters
 from twisted_mail.config.arrival_steps import ArrivalStepReader
+from twisted_mail.config.carriers import CarrierReader
 from twisted_mail.config.mistakes import ConfigError, ConfigMistake, KeyPath, closest, suggestion
 from twisted_mail.config.model import (
     ArrivalStepConfig,
@@ -79,6 +80,7 @@ _READ_APART = (
     "login",
     "filter",
     "arrival_step",
+    "carrier",
     "program",
     "provider",
 )
@@ -138,6 +140,8 @@ class _ConfigReader:
         }
         for name, kind in PLAIN_SECTIONS.items():
             values[name] = self._take(name, kind, {})
+        reader = CarrierReader(self._structure, plugin.carriers, self._complain)
+        values["carriers"] = reader.read(self._values.get("carrier"))
         values["arrival_steps"] = self._arrival_steps(values["services"])
         return None if self.mistakes else Config(**values)
 

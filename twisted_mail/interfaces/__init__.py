@@ -8,7 +8,7 @@ Sessions await nothing but these doors, so they run without a reactor. The few f
 every protocol does with a door: ``authenticate``, ``usable_mechanisms``, ``read_before``.
 """
 
-from twisted_mail.interfaces.carrier import Carrier, Site, SiteLimits, Work
+from twisted_mail.interfaces.carrier import Carrier, CarrierBackend, Site, SiteLimits, Work
 from twisted_mail.interfaces.delivery import Delivery, DomainCheck, Queue, Router
 from twisted_mail.interfaces.event_journal import Journal, QueueJournal
 from twisted_mail.interfaces.files import DurableFiles
@@ -94,6 +94,7 @@ __all__ = [
     "BlobWriter",
     "Blocking",
     "Carrier",
+    "CarrierBackend",
     "ClientConnection",
     "Clock",
     "Connector",

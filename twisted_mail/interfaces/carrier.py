@@ -4,6 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from twisted_mail.interfaces.delivery import Router
+from twisted_mail.interfaces.event_journal import Journal
+from twisted_mail.interfaces.outgoing_connections import Connector, HttpClient
+from twisted_mail.interfaces.resolver import Resolver
+from twisted_mail.interfaces.store import Store
+from twisted_mail.interfaces.system import Blocking, Clock
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import NewJob, OwedRecipient, Transaction
@@ -72,6 +78,21 @@ class Work(Protocol):
 
     def avoid(self, version: int) -> None:
         """Remember that the site refuses an IP version by policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierBackend:
+    """The doors that carriers of plugins are made with."""
+
+    hostname: str
+    clock: Clock
+    blocking: Blocking
+    journal: Journal
+    router: Router
+    store: Store
+    resolver: Resolver
+    connector: Connector
+    http_client: HttpClient
 
 
 class Carrier(Protocol):

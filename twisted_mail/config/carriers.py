@@ -1,0 +1,45 @@
+"""The ``[[carrier]]`` tables: what plugins bring mail on with."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from twisted_mail.config.filters import Kinds
+from twisted_mail.config.mistakes import KeyPath, suggestion
+from twisted_mail.config.model import CarrierConfig
+from twisted_mail.config.values import Complain, Structurer
+
+_SECTION = "carrier"
+
+
+class CarrierReader:
+    """Reads the tables; mistakes go to ``complain``."""
+
+    def __init__(self, structure: Structurer, kinds: Kinds, complain: Complain) -> None:
+        self._structure = structure
+        self._kinds = kinds
+        self._complain = complain
+
+    def read(self, tables: object) -> tuple[CarrierConfig, ...]:
+        """Return the carriers in their order."""
+        if not tables:
+            return ()
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self._complain((_SECTION,), f"must be tables; begin each with [[{_SECTION}]]")
+            return ()
+        found = [self._carrier(table, (_SECTION, at)) for at, table in enumerate(tables)]
+        return tuple(one for one in found if one is not None)
+
+    def _carrier(self, table: Mapping[str, Any], place: KeyPath) -> CarrierConfig | None:
+        common = {name: value for name, value in table.items() if name == "kind"}
+        one = self._structure(common, CarrierConfig, place, self._complain)
+        if one is None:
+            return None
+        plugin: Any = self._kinds().get(one.kind)
+        if plugin is None:
+            hint = suggestion(one.kind, self._kinds())
+            self._complain((*place, "kind"), f"there is no kind of carrier {one.kind!r}{hint}")
+            return None
+        own = {name: value for name, value in table.items() if name != "kind"}
+        settings = self._structure(own, plugin.settings, place, self._complain)
+        return None if settings is None else dataclasses.replace(one, settings=settings)
