@@ -25,6 +25,8 @@ PORTS = {
     "imap": ("imap", 15143, "starttls"),
     "imaps": ("imap", 15993, "implicit"),
 }
+RELAYED = "sink.test"
+SINK = 15525  # where mail for other domains goes to
 CONFIG = """\
 hostname = "mail.bench.test"
 state = "state"
@@ -45,10 +47,11 @@ def main() -> None:
     parser.add_argument("--shift", type=int, default=0, help="added to the ports")
     arguments = parser.parse_args()
     folder = arguments.folder.absolute()
+    sink = SINK + arguments.shift
     ports = {name: (kind, port + arguments.shift, tls) for name, (kind, port, tls) in PORTS.items()}
     if not (folder / "mail.toml").exists():
-        make(folder, arguments.accounts, arguments.workers, ports)
-    write_spec(folder, arguments.workers, ports)
+        make(folder, arguments.accounts, arguments.workers, ports, relay=sink)
+    write_spec(folder, arguments.workers, ports, sink)
     twistd = str(Path(sys.executable).parent / "twistd")
     options = ["--nodaemon", f"--pidfile={folder}/pid", f"--logfile={folder}/log"]
     config = ["mailserver", "--config", str(folder / "mail.toml")]
@@ -61,10 +64,11 @@ def make(
     workers: int,
     ports: dict[str, tuple[str, int, str]] = PORTS,
     stored: str = "{PLAIN}secret",
+    relay: int = SINK,
 ) -> None:
     """Make the configuration and the accounts; ``ports`` are service, port and TLS by name.
 
-    ``stored`` is the hash of their password.
+    ``stored`` is the hash of their password; ``relay`` the port that mail for other domains is sent to.
     """
     folder.mkdir(parents=True)
     certificates.make(folder / "state" / "tls", HOSTNAME)
@@ -74,7 +78,9 @@ def make(
         for service, port, tls in ports.values()
     )
     crew = f'[workers]\nnumber = {workers}\n[log]\nfile = "mail.log"\n'
-    (folder / "mail.toml").write_text(CONFIG + crew + listeners)
+    onward = f'[sending]\nrelay = "smtp://127.0.0.1:{relay}"\nrelay_tls = "none"\n'
+    onward += 'allows_private = ["127.0.0.0/8"]\n'
+    (folder / "mail.toml").write_text(CONFIG + crew + onward + listeners)
     (folder / "state").chmod(0o700)
     config = load(folder / "mail.toml")
     with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
@@ -84,7 +90,9 @@ def make(
             register.grants.allow(one, [SENDER])
 
 
-def write_spec(folder: Path, workers: int, ports: dict[str, tuple[str, int, str]]) -> None:
+def write_spec(
+    folder: Path, workers: int, ports: dict[str, tuple[str, int, str]], sink: int
+) -> None:
     """Write where everything is, as ``bench.compare`` reads it."""
     account = f"{folder}/state/mail/bench.test/u{{n}}"
     spec = {
@@ -97,6 +105,7 @@ def write_spec(folder: Path, workers: int, ports: dict[str, tuple[str, int, str]
         "count_dirs": [f"{account}/Maildir/new", f"{account}/Maildir/cur"],
         "procs": {"pidfiles": [f"{folder}/pid"]},
         "submit_from": SENDER,
+        "relay": {"domain": RELAYED, "sink_port": sink},
     }
     (folder / "spec.json").write_text(json.dumps(spec, indent=1))
 
