@@ -23,7 +23,7 @@ from twisted_mail.queue.spool.disk_spool import DiskJobSpool
 from twisted_mail.store.disk.files import DiskFiles
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
-NOW = time.time()
+NOW = time.time()  # anew for each queue that is filled: the commands know no other time
 ALICE, CAROL = "alice@example.org", "carol@example.org"
 FULL = Attempt(
     Outcome(452, "4.2.2", "Mailbox full"),
@@ -75,6 +75,8 @@ def opened_spool(server: Terminal) -> DiskJobSpool:
 
 def fill(server: Terminal, *more: NewJob) -> None:
     """Put mail into the queue, and a site that rests, and leave it as a stopped server does."""
+    global NOW
+    NOW = time.time()
     spool = opened_spool(server)
     for one in (*jobs(), *more):
         finish(spool.accept(one))

@@ -324,6 +324,12 @@ def test_without_a_queue_there_is_one_line(server: Terminal, words: tuple[str, .
     assert not queue_folder(server).exists()
 
 
+def test_a_queue_that_cannot_be_looked_at_is_not_called_missing(server: Terminal) -> None:
+    queue_folder(server).write_text("no folder")
+    assert server("queue", "list") == 1
+    assert server.err.endswith("queue.sqlite3: Not a directory\n")
+
+
 @pytest.mark.parametrize("words", [(), ("list",), ("hold", "--all")])
 def test_a_queue_of_a_newer_version_is_left_as_it_is(
     filled: Terminal, words: tuple[str, ...]

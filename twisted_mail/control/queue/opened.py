@@ -1,8 +1,9 @@
 """The queue's database, opened by a command: with the server running, or stopped."""
 
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import apsw
@@ -10,7 +11,7 @@ import apsw
 from twisted_mail.config import Config
 from twisted_mail.control.checks.server_user import server_user_of
 from twisted_mail.control.output import CommandError
-from twisted_mail.queue.spool.database import SpoolDatabase, open_database
+from twisted_mail.queue.spool.database import NAME, SpoolDatabase, open_database
 from twisted_mail.queue.spool.lock import QueueLock
 from twisted_mail.queue.spool.schema import SpoolUnusable
 
@@ -38,9 +39,10 @@ class OpenedQueue:
 
 @contextmanager
 def opened_queue(config: Config) -> Iterator[OpenedQueue]:
-    """Open the queue of a configuration, as the user who owns it. Raises CommandError."""
+    """Open the queue of a configuration, as the user who owns it. Raises CommandError, OSError."""
     folder = str(config.queue_folder)
     with server_user_of(config.state).acting():
+        _look(folder)
         try:
             database = open_database(folder)
         except SpoolUnusable as error:
@@ -53,6 +55,12 @@ def opened_queue(config: Config) -> Iterator[OpenedQueue]:
             raise CommandError(_damaged(folder, error)) from None
         finally:
             database.close()
+
+
+def _look(folder: str) -> None:
+    """Raise OSError where it is not allowed to look for the database: that is not to have none."""
+    with suppress(FileNotFoundError):
+        os.stat(os.path.join(folder, NAME))
 
 
 def _damaged(folder: str, error: apsw.Error) -> str:
