@@ -6,6 +6,7 @@ from typing import Any
 from tests.delivery.acceptance_bench import (
     ALICE,
     AWAY,
+    BOB,
     BOTH,
     BUSY,
     FULL,
@@ -17,6 +18,7 @@ from tests.delivery.acceptance_bench import (
 )
 from tests.queue.reports.reporting import HOST, TEXTS, notify, status_groups
 from twisted_mail.delivery.acceptance import MailAcceptance
+from twisted_mail.delivery.lmtp_acceptance import LmtpAcceptance
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import DsnRequest, MailParameters
 from twisted_mail.mail.outcome import MailError
@@ -44,6 +46,7 @@ class ReportingBench(AcceptanceBench):
             told_at_acceptance=told_at_acceptance,
         )
         self.queue = MailAcceptance(replace(backend, queue=doors))
+        self.each = LmtpAcceptance(replace(backend, queue=doors))
 
     def send(self, *recipients: str, request: DsnRequest = SUCCESS, **more: Any) -> None:
         """Accept a message for recipients about whom something was asked."""
@@ -113,3 +116,12 @@ def test_nothing_is_reported_where_nobody_asked() -> None:
     bench.send(ALICE, TEAM, NEWS, request=notify("FAILURE", "DELAY"))
     bench.accept(ALICE, mail_parameters=MailParameters(returns="FULL", envid="x"))
     assert bench.reported == []
+
+
+def test_over_lmtp_each_recipient_is_reported_as_it_is_answered() -> None:
+    bench = ReportingBench(bob=FULL)
+    requests = {parse(ALICE): SUCCESS, parse(BOB): SUCCESS}
+    taken, refused = bench.answers(ALICE, BOB, dsn_requests=requests)
+    assert taken is None
+    assert refused == FULL.outcome
+    assert bench.reported == [("delivered", f"rfc822; {ALICE}")]

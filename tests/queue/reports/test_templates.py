@@ -72,6 +72,13 @@ def test_of_the_kind_other_the_code_alone_counts() -> None:
     assert OURS.sentences.cause(last) is OURS.sentences["other"]
 
 
+def test_what_failed_here_was_refused_by_nobody_else() -> None:
+    last = attempt(Outcome(554, "5.3.0", "69"), reply_class=ReplyClass.OTHER, is_reply=False)
+    assert OURS.sentences.cause(last) is OURS.sentences["other here"]
+    last = attempt(Outcome(552, "5.2.2", "full"), reply_class=ReplyClass.FULL, is_reply=False)
+    assert OURS.sentences.cause(last) is OURS.sentences["full"]
+
+
 def test_who_was_never_tried_was_never_reached() -> None:
     assert OURS.sentences.cause(None) is OURS.sentences["network"]
 

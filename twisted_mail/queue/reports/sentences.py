@@ -11,7 +11,8 @@ from twisted_mail.queue.reports.places import unknown_places
 PLACES = ("domain", "host", "command", "age", "until", "more")
 _KINDS = frozenset(one.value for one in ReplyClass)
 _CAUSE = frozenset(("happened", "advice"))
-_CODE = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
+_HERE = "here"  # in place of a code: what failed here, and nobody else said anything
+_CODE = re.compile(rf"[0-9]{{1,3}}\.[0-9]{{1,3}}|{_HERE}")
 
 Section = Mapping[str, str]
 
@@ -37,7 +38,8 @@ class Sentences:
             for name, section in self.sections.items():
                 if code and name.endswith(f" {code}"):
                     return section
-        return self.sections[kind]
+        here = "" if attempt.is_reply else f"{kind} {_HERE}"
+        return self.sections.get(here) or self.sections[kind]
 
     def with_changes(self, changes: Mapping[str, Section]) -> "Sentences":
         """Return the sentences with those of an operator in their places."""
