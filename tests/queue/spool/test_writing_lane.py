@@ -113,6 +113,17 @@ def test_a_queue_of_a_newer_program_is_refused_in_one_line(tmp_path: Path):
             start_spool(tmp_path)
 
 
+def test_all_new_jobs_are_in_memory_for_their_first_attempt(spool: DiskJobSpool):
+    finish(spool.accept(new_job("accepted")))
+    finish(spool.apply(SpoolChange(new=[new_job("report")])))
+    finish(spool.prepare(new_job("prepared")))
+    finish(spool.keep("prepared", (), [new_job("failed")]))
+    inline, spool._reading._lane = spool._reading._lane, Lane(LateLane(spool).submit)
+    for id in ("accepted", "report", "prepared", "failed"):
+        assert finish(spool.load(id, [1])) is not None  # without waiting
+    spool._reading._lane = inline
+
+
 def test_nobody_else_may_read_the_files(tmp_path: Path):
     spool = start_spool(tmp_path / "queue", inline=1)
     finish(spool.accept(new_job("a")))

@@ -22,6 +22,7 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient
 from twisted_mail.queue.spool import reader
+from twisted_mail.queue.spool.bodies import StoredBody
 from twisted_mail.queue.spool.database import DAMAGED
 from twisted_mail.queue.spool.fresh_jobs import FreshJobs, MemoryBudget
 from twisted_mail.queue.spool.loading import Damage, opened, read_held, read_whole
@@ -124,17 +125,27 @@ class DiskJobSpool:
         await self._take_in(new, is_kept=False)
 
     async def _take_in(self, new: NewJob, is_kept: bool) -> None:
-        [body] = await self._writing.run(
+        bodies = await self._writing.run(
             lambda writer, bodies: writer.insert(new, bodies[0], is_kept), [new], takes_room=True
         )
-        self._fresh.add(new, body.data, self._clock.monotonic(), is_kept)
+        self._remember([new], bodies, is_kept)
+
+    def _remember(
+        self, new: Sequence[NewJob], bodies: Sequence[StoredBody], is_kept: bool = True
+    ) -> None:
+        """Have new jobs in memory for their first attempt."""
+        for one, body in zip(new, bodies, strict=True):
+            self._fresh.add(one, body.data, self._clock.monotonic(), is_kept)
 
     async def keep(
         self, id: str, joined: Sequence[OwedRecipient] = (), new: Sequence[NewJob] = ()
     ) -> None:
         """Make a prepared job ours, with recipients that join it, and jobs that come of it."""
-        await self._writing.run(lambda writer, bodies: writer.keep(id, joined, new, bodies), new)
+        bodies = await self._writing.run(
+            lambda writer, bodies: writer.keep(id, joined, new, bodies), new
+        )
         self._fresh.keep(id, joined)
+        self._remember(new, bodies)
 
     async def drop(self, id: str) -> None:
         """Remove a prepared job."""
@@ -145,9 +156,10 @@ class DiskJobSpool:
         """Make a change, in one transaction."""
         self._fresh.note(change)
         now = self._clock.now()
-        await self._writing.run(
+        bodies = await self._writing.run(
             lambda writer, bodies: writer.apply(change, bodies, now), change.new
         )
+        self._remember(change.new, bodies)
 
     async def save_site(self, site: SiteRecord) -> None:
         """Remember what is known of a site."""
