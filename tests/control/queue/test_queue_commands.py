@@ -56,6 +56,16 @@ def test_the_screen_has_how_much_where_to_and_why(filled: Terminal) -> None:
     assert (data["messages"], data["waiting"], data["held"], data["is_served"]) == (3, 3, 1, False)
 
 
+def test_what_is_damaged_is_counted_and_named_with_its_message(filled: Terminal) -> None:
+    connection = apsw.Connection(str(queue_folder(filled) / "queue.sqlite3"))
+    connection.execute("UPDATE recipients SET state = 2, recipient = zeroblob(9) WHERE number = 2")
+    connection.close()
+    assert filled("queue") == 0
+    assert "1 DAMAGED, and never sent: the log names them" in filled.out
+    assert filled("queue", "show", "1a") == 0
+    assert "damaged     recipients 2: held, and never sent" in filled.out
+
+
 def test_an_empty_queue_is_said_to_be_so(server: Terminal) -> None:
     fill(server)
     assert server("queue", "remove", "--all") == 0
