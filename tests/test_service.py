@@ -44,3 +44,16 @@ def test_a_hang_up_before_the_server_is_loaded_does_not_end_it(
     monkeypatch.setattr(signal, "signal", lambda *change: found.append(change))
     runpy.run_path(str(PLUGIN))
     assert found == installed
+
+
+def test_mistakes_in_the_texts_of_reports_are_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service.signal, "signal", lambda *change: None)
+    (tmp_path / "failed.txt").write_text("x")
+    (tmp_path / "mail.toml").write_text(
+        'hostname = "mail.example.org"\nstate = "state"\n[reports]\ntemplates = "."\n'
+        '[[listener]]\nservice = "smtp"\nendpoint = "tcp:25"\n'
+    )
+    with pytest.raises(UsageError, match=r"failed\.txt: it has to begin with a line Subject:"):
+        Options().parseOptions(["--config", str(tmp_path / "mail.toml")])

@@ -31,6 +31,7 @@ from twisted_mail.net.process.server_user import ServerUser, unreadable_python, 
 from twisted_mail.net.process.service_manager import ServiceManager
 from twisted_mail.net.server.control_socket import ControlSocket
 from twisted_mail.net.server.listener import CannotListen
+from twisted_mail.queue.reports.templates import load_templates
 from twisted_mail.workers.shared_services import SharedServices
 
 if TYPE_CHECKING:
@@ -262,8 +263,9 @@ class Options(usage.Options):
                 self["config"] = demo.prepare(Path(self["folder"] or "demo"))
             # Without a handler SIGHUP would end the process, wherever it comes from.
             signal.signal(signal.SIGHUP, self.hang_up)
-            self["loaded"] = load(Path(self["config"]))
-        except ConfigError as error:
+            self["loaded"] = config = load(Path(self["config"]))
+            load_templates(config.report_templates)
+        except (ConfigError, ValueError) as error:
             raise usage.UsageError(str(error)) from None
         except OSError as error:
             raise usage.UsageError(f"{error.filename}: {error.strerror}") from None
