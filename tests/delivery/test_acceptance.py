@@ -26,12 +26,12 @@ from twisted_mail.delivery.acceptance import MailAcceptance
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.local_router import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
-from twisted_mail.interfaces import Directory, ReportAction
+from twisted_mail.interfaces import Directory, ReportAction, ReportedRecipient
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import DsnRequest, Envelope, FutureRelease, MailParameters
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
-from twisted_mail.mail.queued.job import RecipientState
+from twisted_mail.mail.queued.job import OwedRecipient, RecipientState
 from twisted_mail.mail.queued.target import AccountTarget, RemoteTarget
 from twisted_mail.mail.route import KnownRoutes, LocalRoute, ProgramTarget, Route
 from twisted_mail.testing.doubles import EPOCH, StillClock, finish
@@ -132,6 +132,27 @@ def test_a_queue_that_fails_leaves_the_message_with_the_sender() -> None:
     bench.spool.failure = BUSY
     assert bench.refusal(TICKETS).outcome == BUSY.outcome
     assert bench.journal.events == []
+
+
+def test_what_is_reported_at_once_is_taken_only_where_there_is_room() -> None:
+    bench = AcceptanceBench()
+    told = ReportedRecipient(OwedRecipient(1, RemoteTarget(parse(TEAM))), ReportAction.EXPANDED)
+    assert bench.backend.queue is not None
+    doors = replace(bench.backend.queue, told_at_acceptance=lambda *_: [told])
+    bench.queue = MailAcceptance(replace(bench.backend, queue=doors))
+
+    async def full(*_: object) -> None:
+        raise BUSY
+
+    for step in ("prepare", "keep"):
+        before = getattr(bench.spool, step)
+        setattr(bench.spool, step, full)
+        assert bench.refusal(DAVE).outcome == BUSY.outcome
+        assert bench.spool.jobs == {}
+        setattr(bench.spool, step, before)
+    bench.accept(DAVE)
+    assert sorted(bench.spool.jobs) == ["id1", "report2"]
+    assert bench.spool.jobs["id1"].is_kept
 
 
 def test_a_program_that_had_the_message_before_is_a_loop() -> None:

@@ -49,7 +49,12 @@ class QueuedPart:
         """Take responsibility for those who are owed, in one commit. Raises Unavailable."""
         told = self._doors.told_at_acceptance(self._envelope, routes, {}, self._clock.now())
         if told:
-            await self.take((), told)
+            await self.prepare()  # where there is room for it
+            try:
+                await self.take((), told)
+            except BaseException:
+                await self.drop()
+                raise
         elif self._owed:
             await self._doors.spool.accept(self._new_job())
             self._note(self._owed)
