@@ -258,9 +258,9 @@ class Options(usage.Options):
             raise usage.UsageError(f"unexpected argument {self['folder']!r}")
         try:
             if self["demo"]:
-                from twisted_mail.control.setup import demo
+                from twisted_mail.control.setup.demo import folders
 
-                self["config"] = demo.prepare(Path(self["folder"] or "demo"))
+                self["config"] = folders.prepare(Path(self["folder"] or "demo"))
             # Without a handler SIGHUP would end the process, wherever it comes from.
             signal.signal(signal.SIGHUP, self.hang_up)
             self["loaded"] = config = load(Path(self["config"]))
@@ -277,7 +277,7 @@ def _print_and_exit(lines: Iterable[str]) -> NoReturn:
     raise SystemExit(0)
 
 
-def makeService(options: Options) -> MailService:
+def makeService(options: Options) -> Service:
     """Return the service that twistd runs."""
     from twisted.internet import reactor
 
@@ -288,8 +288,10 @@ def makeService(options: Options) -> MailService:
     if options.is_hung_up:
         service.hang_up()
     if options["demo"]:
-        from twisted_mail.control.setup import demo
+        from twisted_mail.control.setup.demo import folders, surroundings
 
+        folder = Path(options["config"]).parent
         # At once, also into a file or a pipe: the ports are open soon, and programs wait for them.
-        print(demo.next_steps(Path(options["config"]).parent), flush=True)  # noqa: T201
+        print(folders.next_steps(folder), flush=True)  # noqa: T201
+        return surroundings.surrounded(reactor, service, folder)
     return service

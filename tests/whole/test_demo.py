@@ -6,12 +6,14 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.whole.clients import run
+from tests.whole.hostile import eventually
 from tests.whole.live import needs
 from tests.whole.process import TWISTD, wait_until_listening
 from twisted_mail.service import Options, makeService
@@ -19,6 +21,7 @@ from twisted_mail.service import Options, makeService
 pytestmark = pytest.mark.whole
 
 PORTS = (2525, 5870, 4650, 1100, 9950, 1430, 9930)
+PORTS_OF_THE_OTHER = (5871, 4651, 1101, 9951, 1431, 9931)
 
 
 class Demonstration:
@@ -34,7 +37,7 @@ class Demonstration:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        for port in PORTS:
+        for port in PORTS + PORTS_OF_THE_OTHER:
             wait_until_listening(port, self.process)
 
     @property
@@ -44,6 +47,11 @@ class Demonstration:
     def commands(self, program: str) -> list[str]:
         text = self.invitation.replace("\\\n", " ")
         return [line.strip() for line in text.splitlines() if line.startswith(f"  {program} ")]
+
+    def control(self, word: str) -> list[str]:
+        """Return the printed lines of the control command that have a word."""
+        path = str(Path(sys.executable).with_name("twisted-mail"))
+        return [one for one in self.commands(path) if f" {word}" in one]
 
     def stop(self) -> None:
         self.process.terminate()  # SIGINT would be ignored where this runs in the background
@@ -60,7 +68,7 @@ def one_at_a_time(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def demonstration(one_at_a_time: None, tmp_path: Path) -> Iterator[Demonstration]:
-    for port in PORTS:
+    for port in PORTS + PORTS_OF_THE_OTHER:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 pytest.skip(f"port {port} is in use on this machine")
@@ -78,12 +86,10 @@ def test_the_printed_command_lines_work(demonstration: Demonstration) -> None:
     folder = demonstration.folder
     needs("curl")
     needs("swaks")
-    send, by_imap, by_pop3 = demonstration.commands("curl")
+    send, by_imap, by_pop3, _ = demonstration.commands("curl")
     shell(send, folder)
     assert "Do you like ketchup?" in shell(by_imap, folder)
     assert "Do you like ketchup?" in shell(by_pop3, folder)
-    [swaks] = demonstration.commands("swaks")
-    assert "queued as" in shell(swaks, folder)
 
     needs("openssl")
     [openssl] = demonstration.commands("openssl")
@@ -91,6 +97,49 @@ def test_the_printed_command_lines_work(demonstration: Demonstration) -> None:
     said = shell(f"(sleep 1; echo '{login}'; echo 'b LOGOUT'; sleep 1) | {openssl}", folder)
     assert "a OK" in said
     assert "* BYE" in said
+
+
+def mailbox_of_carol(demonstration: Demonstration) -> str:
+    """Return what the printed command shows her, with the number of the newest message."""
+    *_, command = demonstration.commands("curl")
+    return shell(command.replace("MAILINDEX=1", "MAILINDEX=*"), demonstration.folder)
+
+
+def test_a_letter_waits_while_the_other_server_is_down(demonstration: Demonstration) -> None:
+    """As somebody does who tries what is printed, from the first letter to the report."""
+    folder = demonstration.folder
+    needs("curl")
+    needs("swaks")
+    [write] = demonstration.commands("swaks")
+    queue, listing, retry = demonstration.control("queue")
+    [stop] = demonstration.commands("kill")
+    [start] = [one for one in demonstration.commands(str(TWISTD)) if "--logfile" in one]
+    shell(write, folder)
+    assert eventually(lambda: "by the MX of your domain" in mailbox_of_carol(demonstration))
+
+    pid = int((folder / "demo" / "example.net" / "twistd.pid").read_text())
+    shell(stop, folder)
+    assert eventually(lambda: not Path(f"/proc/{pid}").exists() or is_zombie(pid))
+    shell(write.replace("letter.eml", "hello.eml"), folder)
+    assert eventually(lambda: "refused" in shell(queue, folder))
+    assert "carol@example.net" in shell(listing, folder)
+
+    shell(start, folder)
+    wait_until_listening(PORTS_OF_THE_OTHER[-1], demonstration.process)
+    shell(retry, folder)
+    assert eventually(lambda: "Do you like ketchup?" in mailbox_of_carol(demonstration))
+    assert eventually(lambda: "the queue is empty" in shell(queue, folder))
+
+
+def test_the_other_server_ends_with_the_first(demonstration: Demonstration) -> None:
+    demonstration.stop()
+    for port in PORTS + PORTS_OF_THE_OTHER:
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def is_zombie(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_the_invitation_is_there_before_the_ports_are_open(
@@ -109,7 +158,7 @@ def test_the_invitation_is_there_before_the_ports_are_open(
 def test_a_second_start_finds_everything_as_it_was(demonstration: Demonstration) -> None:
     folder = demonstration.folder
     needs("curl")
-    send, by_imap, _ = demonstration.commands("curl")
+    send, by_imap, _, _ = demonstration.commands("curl")
     shell(send, folder)
     certificates = folder / "demo" / "state" / "tls"
     before = {path: path.read_bytes() for path in certificates.iterdir()}
