@@ -60,7 +60,13 @@ class SecondServer(Service):
         self._process: _ServerProcess | None = None
 
     def startService(self) -> None:
-        """Start the process, unless one runs already."""
+        """Start the process once the reactor runs, unless one runs already.
+
+        Not before: until then a signal ends this process at once, and the other one would stay.
+        """
+        self._reactor.callWhenRunning(self._start)
+
+    def _start(self) -> None:
         if self._pid() is not None:
             return
         self._process = _ServerProcess()
