@@ -6,7 +6,7 @@ from typing import Any
 
 import apsw
 
-from twisted_mail.interfaces import FaultReport, unreported
+from twisted_mail.interfaces import Blocking, Clock, FaultReport, unreported
 from twisted_mail.queue.spool.disk_spool import DiskJobSpool
 from twisted_mail.queue.spool.settings import SpoolSettings
 from twisted_mail.store.disk.calls import Disk
@@ -19,14 +19,15 @@ def make_spool(
     folder: Path,
     disk: Disk | None = None,
     report_fault: FaultReport = unreported,
-    clock: StillClock | None = None,
+    clock: Clock | None = None,
+    blocking: Blocking | None = None,
     **settings: Any,
 ) -> DiskJobSpool:
     """Return a spool that is not started. ``min_free`` is 0, if it is not given."""
     return DiskJobSpool(
         str(folder),
         DiskFiles(disk),
-        InlineBlocking(),
+        blocking or InlineBlocking(),
         clock or StillClock(),
         Budget(),
         report_fault,

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 
 from tests.contracts.spool import BODY, new_job, owed
 from tests.faults import QuickDisk
-from tests.queue.spool.spools import abandon, start_spool
+from tests.queue.spool.spools import abandon, make_spool, start_spool
 from twisted_mail.interfaces import SpoolChange, SpoolCounts
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
@@ -18,7 +18,9 @@ from twisted_mail.net.process.lane import Lane, Turn
 from twisted_mail.queue.spool.database import open_database
 from twisted_mail.queue.spool.disk_spool import DiskJobSpool
 from twisted_mail.queue.spool.schema import VERSION, SpoolUnusable
-from twisted_mail.testing.doubles import finish
+from twisted_mail.queue.spool.writing_lane import OPENING_SECONDS
+from twisted_mail.testing.clock import ServerClock, ServerTime
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 
 class LateLane:
@@ -261,3 +263,56 @@ def test_a_backlog_gives_its_room_back_in_small_steps(tmp_path: Path, monkeypatc
     assert len(set(sizes)) > 5
     assert sizes[-1] < full / 5
     finish(spool.close())
+
+
+class LateStart:
+    """Does blocking work when the test lets it begin. Fulfils ``interfaces.Blocking``."""
+
+    is_idle = False
+
+    def __init__(self) -> None:
+        self.begun: Deferred[None] = Deferred()
+
+    async def run(self, work: Any, *args: Any, **kwargs: Any) -> Any:
+        if not self.begun.called:
+            await self.begun
+        return work(*args, **kwargs)
+
+    def lane(self) -> InlineBlocking:
+        return InlineBlocking()
+
+
+def opening_spool(folder: Path, threads: LateStart) -> tuple[DiskJobSpool, ServerTime, list[Any]]:
+    """Return a spool that is being opened, its time, and the list of what its first job got."""
+    time = ServerTime()
+    spool = make_spool(folder, QuickDisk(), blocking=threads, clock=ServerClock(time))
+    Deferred.fromCoroutine(spool.start()).addErrback(lambda _: None)
+    results: list[Any] = []
+    early = Deferred.fromCoroutine(spool.accept(new_job("early")))
+    early.addBoth(lambda result: results.append(getattr(result, "value", result)))
+    return spool, time, results
+
+
+def test_what_comes_while_the_queue_is_opened_waits_for_that(tmp_path: Path):
+    threads = LateStart()
+    spool, time, results = opening_spool(tmp_path / "queue", threads)
+    time.advance(OPENING_SECONDS / 2)
+    assert results == []
+    threads.begun.callback(None)
+    time.advance(1)
+    assert results == [None]
+    assert spool.counts() == SpoolCounts(1, 1)
+    finish(spool.close())
+
+
+def test_what_comes_does_not_wait_for_ever(tmp_path: Path):
+    _, time, results = opening_spool(tmp_path / "queue", LateStart())
+    for _ in range(int(OPENING_SECONDS) + 1):
+        time.advance(1)
+    [refusal] = results
+    assert isinstance(refusal, Unavailable)
+
+
+def test_what_comes_before_the_start_is_refused(tmp_path: Path):
+    with pytest.raises(Unavailable):
+        finish(make_spool(tmp_path / "queue").accept(new_job("early")))

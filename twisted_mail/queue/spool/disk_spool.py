@@ -78,9 +78,8 @@ class DiskJobSpool:
 
         Raises SpoolUnusable with one line for the operator, and Unavailable.
         """
-        await self._blocking.run(self._take_lock)
         try:
-            await self._writing.start()
+            await self._writing.start(self._take_lock)
         except BaseException:
             self._lock.release()
             raise

@@ -17,6 +17,8 @@ from twisted_mail.queue.spool.place import SpoolPlace
 from twisted_mail.queue.spool.room import ID_TAKEN, NO_ROOM, TOO_MANY, FreeSpace
 from twisted_mail.queue.spool.writing import IdTaken, JobWriter, Tally
 
+OPENING_SECONDS = 10.0  # that mail which comes while the queue is opened waits for that
+_LOOK_SECONDS = 0.02  # between two looks whether it is open
 _TROUBLE = "The message cannot be stored now; try again later."
 
 
@@ -30,7 +32,7 @@ class WritingLane:
         self._blocking = blocking
         self._lane = blocking.lane()
         self._groups = CommitGroups(self._lane, space, self._mend, place.report_fault)
-        self._is_open = False
+        self._is_open = self._is_opening = False
 
     @property
     def total(self) -> Tally:
@@ -42,10 +44,18 @@ class WritingLane:
         """Return how many pages the log has; some may be in their places already."""
         return self._groups.logged
 
-    async def start(self) -> None:
-        """Open the queue. Raises SpoolUnusable, Unavailable."""
-        await self._lane.run(self._start)
-        self._is_open = True
+    async def start(self, first: Callable[[], None]) -> None:
+        """Open the queue, after something that is done first. Raises what that does.
+
+        Raises SpoolUnusable and Unavailable, too. What is written meanwhile waits.
+        """
+        self._is_opening = True
+        try:
+            await self._blocking.run(first)
+            await self._lane.run(self._start)
+            self._is_open = True
+        finally:
+            self._is_opening = False
 
     def _start(self) -> None:
         try:
@@ -71,8 +81,7 @@ class WritingLane:
 
         Raises Unavailable.
         """
-        if not self._is_open:
-            raise Unavailable("The queue is not open now.")
+        await self._opened()
         stored: dict[str, StoredBody] = {}
         piece = SpoolWrite(write, new, partial(self._body, stored, takes_room), takes_room)
         try:
@@ -86,6 +95,15 @@ class WritingLane:
         if self.total.files:
             await self._remove_unneeded()
         return piece.bodies
+
+    async def _opened(self) -> None:
+        """Return when the queue is open, at once or soon. Raises Unavailable."""
+        clock = self._place.clock
+        deadline = clock.monotonic() + OPENING_SECONDS
+        while self._is_opening and clock.monotonic() < deadline:
+            await clock.sleep(_LOOK_SECONDS)
+        if not self._is_open:
+            raise Unavailable("The queue is not open now.")
 
     def _body(self, stored: Mapping[str, StoredBody], takes_room: bool, new: NewJob) -> StoredBody:
         """Return the body of a new job, written if it is large. Raises Unavailable, IdTaken, OSError."""
