@@ -1,4 +1,5 @@
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -282,3 +283,23 @@ def test_the_log_says_which_message_could_not_go(queue: PlayedQueue) -> None:
     ((id, destination, _, _, _),) = queue.events.of("tried")
     assert (id, str(destination)) == ("job1", "smtp:example.net")
     assert queue.owed == [("job1", 1)]
+
+
+def test_a_connection_does_not_end_while_its_next_message_is_read(queue: PlayedQueue) -> None:
+    load = queue.disk.load
+
+    async def slow_load(*args: Any) -> Any:
+        await queue.clock.sleep(0.05)
+        return await load(*args)
+
+    queue.disk.load = slow_load  # type: ignore[method-assign]
+    queue.carrier.idle = 0.0
+    queue.carrier.seconds = 0.01
+    for number in range(200):
+        queue.accept(f"bob@d{number}.example")
+        queue.carrier.site_names[f"d{number}.example"] = "relay.example"
+    queue.crash()
+    queue.begin()
+    queue.pass_time(2 * MINUTE)
+    assert queue.owed == []
+    assert len([1 for _, name in queue.carrier.connected if name == "relay.example"]) < 60

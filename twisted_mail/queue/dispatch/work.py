@@ -13,6 +13,8 @@ from twisted_mail.queue.dispatch.outcomes.conclusions import Conclusions
 from twisted_mail.queue.dispatch.outcomes.ledger import Ledger
 from twisted_mail.queue.dispatch.supply import Supply
 
+READ_SECONDS = 1.0  # for which a connection waits at least while its next transaction is read
+
 
 class WorkParts:
     """The parts of the dispatcher that all connections share."""
@@ -70,11 +72,16 @@ class SiteWork:
         )
 
     async def wait(self, seconds: float) -> Transaction | None:
-        """Take the next transaction, and wait for one for so long at most."""
+        """Take the next transaction, and wait for one for so long at most.
+
+        A moment longer while one is read from disk: to connect anew costs more.
+        """
         clock = self._parts.state.doors.clock
-        end = clock.monotonic() + seconds
+        began = clock.monotonic()
         while (found := self.next()) is None:
-            left = end - clock.monotonic()
+            if self._site.is_filling:
+                seconds = max(seconds, READ_SECONDS)
+            left = began + seconds - clock.monotonic()
             if left <= 0 or self._is_to_end:
                 return None
             self._site.idle.append(self)
