@@ -29,12 +29,12 @@ from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.mail.queued.job import OwedRecipient
 from twisted_mail.mail.queued.target import carried_targets
-from twisted_mail.mail.route import NoRoute, Routes
+from twisted_mail.mail.route import NoRoute, RemoteRoute, Routes
 
 SLICE_SECONDS = 0.02  # of routing, before others go first: each recipient may be a large alias
 NO_QUEUE = Outcome(451, "4.3.5", "Mail for programs, lists and other hosts is not taken now")
 
-Part = QueuedPart | HandedPart | None  # None: this server has no queue
+Part = QueuedPart | HandedPart | None  # None: there is no queue, or nothing for it
 
 
 class MailAcceptance:
@@ -106,6 +106,8 @@ class MailAcceptance:
 
         Where they do not, it is accepted already. Raises Refused and Unavailable.
         """
+        if is_for_accounts_alone(envelope, routes):  # nearly all mail
+            return None, True
         clock = self._backend.clock
         if self._backend.queue is None or self._owed is None:
             return self._without_queue(envelope, message, routes), True
@@ -121,6 +123,12 @@ class MailAcceptance:
             raise Unavailable(NO_QUEUE)
         return handed_part(self._backend, envelope, message)
 
+    def _part_for_accounts(self, envelope: Envelope, message: Message) -> Part:
+        """Return what takes accounts that get no copy now, of a message that is for accounts alone."""
+        if self._backend.queue is None:
+            return handed_part(self._backend, envelope, message)
+        return QueuedPart(self._backend.queue, self._backend.clock, envelope, message)
+
     # ------------------------------------------------------------ accounts
 
     async def _deliver(
@@ -130,7 +138,10 @@ class MailAcceptance:
         attempt = DeliveryAttempt(self._backend, envelope, message)
         error: Exception | None = None
         try:
-            error = await _keep(part, routes, await results_of(attempt, routes))
+            results = await results_of(attempt, routes)
+            if part is None and any(results.values()):
+                part = self._part_for_accounts(envelope, message)
+            error = await _keep(part, routes, results)
         except BaseException as caught:
             error = caught if isinstance(caught, Exception) else None
             raise
@@ -188,6 +199,15 @@ async def in_slices(recipients: Sequence[Address], clock: Clock) -> AsyncIterato
         if clock.monotonic() - began >= SLICE_SECONDS:
             await clock.sleep(0)
             began = clock.monotonic()
+
+
+def is_for_accounts_alone(envelope: Envelope, routes: Routes) -> bool:
+    """Return whether nothing of a message is for the queue, as long as the accounts get their copies."""
+    if envelope.dsn_requests or envelope.mail_parameters.future_release is not None:
+        return False
+    return not any(
+        isinstance(route, RemoteRoute) or route.programs or route.lists for route in routes.values()
+    )
 
 
 def is_handed_over(backend: DeliveryBackend, envelope: Envelope, routes: Routes) -> bool:
