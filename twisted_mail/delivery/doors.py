@@ -51,9 +51,10 @@ ToldAtAcceptance = Callable[
 ]
 
 
-def _unaltered(
+def unaltered(
     request: DsnRequest, recipient: Address, route: LocalRoute | RemoteRoute
 ) -> DsnRequest:
+    """Return the reports that are asked for, which are asked for about all that a route leads to."""
     return request
 
 
@@ -78,7 +79,7 @@ class QueueDoors:
     max_held: int = 500
     first_retry: float = 300.0
     dead_seconds: float = 30 * _DAY
-    onward_request: OnwardRequest = _unaltered
+    onward_request: OnwardRequest = unaltered
     told_at_acceptance: ToldAtAcceptance = _nobody
     report_fault: FaultReport = unreported
     events: QueueJournal | None = None

@@ -100,6 +100,12 @@ class _AnswerPlan:
             if carried_targets(route) or any(name in joining for name in route.accounts):
                 self.answers[recipient] = outcome
 
+    def fail_reported(self, envelope: Envelope, outcome: Outcome) -> None:
+        """Note why it cannot be reported yet that recipients were served, where that is asked for."""
+        for recipient in self.deliverable:
+            if "SUCCESS" in (envelope.dsn_request(recipient).events or ()):
+                self.answers[recipient] = outcome
+
 
 class LmtpAcceptance:
     """Fulfils ``interfaces.Delivery``."""
@@ -195,7 +201,7 @@ class LmtpAcceptance:
         size, is_accepted = message.blob.size, False
         try:
             await self._deliver(attempt, plan)
-            await self._keep(plan, part)
+            await self._keep(envelope, plan, part)
             is_accepted = None in plan.answers.values()
         finally:
             if part is not None:
@@ -213,7 +219,7 @@ class LmtpAcceptance:
             raise
         plan.answer_by_results()
 
-    async def _keep(self, plan: _AnswerPlan, part: Part) -> None:
+    async def _keep(self, envelope: Envelope, plan: _AnswerPlan, part: Part) -> None:
         """Keep the job for those who are served, with the accounts that failed."""
         try:
             if isinstance(part, QueuedPart):
@@ -224,6 +230,7 @@ class LmtpAcceptance:
                 plan.fail_queued(_worst(list(plan.joining.values())))
         except Unavailable as error:
             plan.fail_queued(error.outcome)
+            plan.fail_reported(envelope, error.outcome)
 
 
 def _worst(errors: Sequence[MailError | None]) -> Outcome:

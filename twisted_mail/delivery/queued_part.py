@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from twisted_mail.delivery.doors import DeliveryHandoff, QueueDoors
+from twisted_mail.delivery.doors import DeliveryHandoff, OnwardRequest, QueueDoors, unaltered
 from twisted_mail.interfaces import Clock, ReportAction, ReportedRecipient, SpoolChange
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
@@ -83,7 +83,9 @@ class QueuedPart:
         told = self._doors.told_at_acceptance(self._envelope, routes, results, now)
         if self._owed or errors or told:
             first = max((one.number for one in self._owed), default=0) + 1
-            failed = failed_recipients(self._envelope, routes, errors, first, now)
+            failed = failed_recipients(
+                self._envelope, routes, errors, first, now, self._doors.onward_request
+            )
             await self.take(failed, told)
 
     async def take(
@@ -115,13 +117,19 @@ class QueuedPart:
     async def _reports(
         self, failures: Sequence[OwedRecipient], successes: Sequence[ReportedRecipient]
     ) -> tuple[Sequence[NewJob], Sequence[OwedRecipient]]:
-        """Return the reports, and those who have failed and whom none of them tells of."""
+        """Return the reports, and those who have failed and whom none of them tells of.
+
+        Raises Unavailable where successes cannot be reported now, and would not be later either: the
+        sender keeps the message then, and sends it again.
+        """
         told = [*(ReportedRecipient(one, ReportAction.FAILED) for one in failures), *successes]
         if not told:
             return (), ()
         try:
             written = await self._doors.reports.write(self.job, self._message, told)
         except Unavailable:
+            if successes:
+                raise
             return (), failures  # they fail once more, and are reported on then
         until = self._clock.now() + self._doors.dead_seconds
         lost = [undeliverable(one, until) for one in failures if one.number in written.lost]
@@ -166,14 +174,15 @@ def failed_recipients(
     errors: Mapping[str, MailError],
     first: int,
     now: float,
+    onward_request: OnwardRequest = unaltered,
 ) -> list[OwedRecipient]:
     """Return accounts that got no copy as recipients who were tried once, numbered from ``first``."""
     found = []
     for number, (account, error) in enumerate(errors.items(), first):
         recipient = _recipient_of(account, routes)
-        detail = dict(routes[recipient].details).get(account, "")
-        target = AccountTarget(account, recipient, detail)
-        request, last = envelope.dsn_request(recipient), Attempt(error.outcome, now)
+        route, last = routes[recipient], Attempt(error.outcome, now)
+        target = AccountTarget(account, recipient, dict(route.details).get(account, ""))
+        request = onward_request(envelope.dsn_request(recipient), recipient, route)
         found.append(OwedRecipient(number, target, request, due=now, tries=1, last=last))
     return found
 

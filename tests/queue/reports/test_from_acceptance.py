@@ -1,7 +1,10 @@
 """What senders hear of mail that is accepted here: acceptance, reports and queue together."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from tests.delivery.acceptance_bench import (
     ALICE,
@@ -19,16 +22,31 @@ from tests.delivery.acceptance_bench import (
 from tests.queue.reports.reporting import HOST, TEXTS, notify, status_groups
 from twisted_mail.delivery.acceptance import MailAcceptance
 from twisted_mail.delivery.lmtp_acceptance import LmtpAcceptance
+from twisted_mail.interfaces import ReportedRecipient, WrittenReports
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import DsnRequest, MailParameters
-from twisted_mail.mail.outcome import MailError
-from twisted_mail.mail.queued.job import JobKind, NewJob
+from twisted_mail.mail.message import Message
+from twisted_mail.mail.outcome import MailError, Unavailable
+from twisted_mail.mail.queued.job import JobKind, NewJob, QueuedJob
 from twisted_mail.queue.reports.acceptance import onward_request, told_at_acceptance
 from twisted_mail.queue.reports.reports import QueueReports, ReportBackend
 from twisted_mail.queue.reports.settings import ReportSettings
 from twisted_mail.testing.doubles import InlineBlocking
 
 SUCCESS = notify("SUCCESS", "FAILURE")
+
+
+class LateReports(QueueReports):
+    """Cannot be written while a test says so."""
+
+    has_way_back = True
+
+    async def write(
+        self, job: QueuedJob, message: Message, told: Sequence[ReportedRecipient]
+    ) -> WrittenReports:
+        if not self.has_way_back:
+            raise Unavailable("The directory cannot be read now")
+        return await super().write(job, message, told)
 
 
 class ReportingBench(AcceptanceBench):
@@ -39,9 +57,10 @@ class ReportingBench(AcceptanceBench):
         backend = self.backend
         assert backend.queue is not None
         needs = ReportBackend(backend.router, self.clock, InlineBlocking(), self.journal, HOST)
+        self.written = LateReports(needs, ReportSettings(), TEXTS)
         doors = replace(
             backend.queue,
-            reports=QueueReports(needs, ReportSettings(), TEXTS),
+            reports=self.written,
             onward_request=onward_request,
             told_at_acceptance=told_at_acceptance,
         )
@@ -109,6 +128,33 @@ def test_an_account_that_takes_it_later_is_reported_later() -> None:
     bench.send(ALICE, BOTH)
     assert bench.reported == [("expanded", f"rfc822; {BOTH}")]
     assert bench.owed[ALICE].dsn_request == SUCCESS
+
+
+def test_what_an_alias_for_several_leads_to_is_not_reported_twice_where_it_fails_for_now() -> None:
+    bench = ReportingBench(bob=BUSY)
+    bench.send(TEAM)
+    assert bench.reported == [("expanded", f"rfc822; {TEAM}")]
+    assert [one.dsn_request for one in bench.owed.values()] == [notify("FAILURE")]
+
+
+def test_mail_is_not_taken_while_a_report_that_is_asked_for_cannot_be_written() -> None:
+    bench = ReportingBench()
+    bench.written.has_way_back = False
+    with pytest.raises(Unavailable):
+        bench.send(ALICE)
+    bench.written.has_way_back = True
+    bench.send(ALICE)
+    assert bench.reported == [("delivered", f"rfc822; {ALICE}")]
+    assert len(bench.store.delivered) == 1
+
+
+def test_over_lmtp_only_who_is_asked_about_waits_for_the_report() -> None:
+    bench = ReportingBench()
+    bench.written.has_way_back = False
+    asked, other = bench.answers(ALICE, BOB, dsn_requests={parse(ALICE): SUCCESS})
+    assert asked is not None
+    assert asked.is_temporary
+    assert other is None
 
 
 def test_nothing_is_reported_where_nobody_asked() -> None:
