@@ -128,7 +128,8 @@ class JobSpoolContract:
     def test_a_prepared_job_can_be_dropped_and_a_kept_one_cannot(self, spool: JobSpool) -> None:
         self.run(spool.prepare(new_job()))
         self.run(spool.drop("job1"))
-        self.run(spool.keep("job1"))
+        with pytest.raises(Unavailable):
+            self.run(spool.keep("job1", (), [new_job("report", kind=JobKind.REPORT)]))
         self.run(spool.drop("nobody"))
         assert spool.counts() == SpoolCounts()
         self.run(spool.accept(new_job("job2")))

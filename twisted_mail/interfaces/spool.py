@@ -124,7 +124,7 @@ class JobSpool(Protocol):
     ) -> None:
         """Make a prepared job ours, with recipients that join it, and jobs that come of it.
 
-        Without any recipient it is gone.
+        Without any recipient it is gone. Raises Unavailable, also where it is not there any more.
         """
 
     async def drop(self, id: str) -> None:

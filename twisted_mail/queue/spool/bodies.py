@@ -61,6 +61,12 @@ class BodyFolder:
             raise
         return StoredBody(BodySum(checksum, is_file=True), None)
 
+    def require(self, id: str) -> None:
+        """Raise FileNotFoundError unless there is a file of this job: damage may have set it aside."""
+        path = self._path(id)
+        if self._files.read(path, 1) is None:
+            raise FileNotFoundError(errno.ENOENT, "the body was set aside", path)
+
     def _write(self, path: str, message: Message) -> int:
         """Make the file of a body; return the checksum."""
         sum_ = RunningSum(message.prefix)

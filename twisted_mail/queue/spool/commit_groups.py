@@ -167,7 +167,8 @@ class CommitGroups:
             self._commit_without_room(writes)
         except DAMAGED as error:
             self.replace_damaged(error)
-            self._commit_or_fail(writes, is_apart=True)
+            whole = [write for write in writes if self._is_prepared(write)]  # bodies are set aside
+            self._commit_or_fail(whole, is_apart=True)
         except TROUBLE as error:
             self._failed(writes, error)
         except Exception:  # of one of them: the others are to be written all the same

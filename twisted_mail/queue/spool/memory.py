@@ -115,7 +115,9 @@ class MemoryJobSpool:
 
     def _keep(self, id: str, joined: Sequence[OwedRecipient], new: Sequence[NewJob]) -> None:
         self._check_free(*new)
-        if (job := self.jobs.get(id)) is not None and not job.is_kept:
+        if (job := self.jobs.get(id)) is None:
+            raise Unavailable("The job is gone")
+        if not job.is_kept:
             job.is_kept = True
             for recipient in joined:
                 job.put(recipient)

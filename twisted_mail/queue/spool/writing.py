@@ -37,6 +37,10 @@ class IdTaken(Exception):
     """There is a job with this id."""
 
 
+class JobGone(Exception):
+    """What was prepared is not there any more: the database was damaged, and mended, meanwhile."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What a transaction changes besides the database: the counts, and the files that are not needed."""
@@ -104,7 +108,10 @@ class JobWriter:
         new: Sequence[NewJob] = (),
         bodies: Sequence[StoredBody] = (),
     ) -> None:
-        """Make a prepared job ours, with more recipients, and jobs that come of it. Raises IdTaken."""
+        """Make a prepared job ours, with more recipients, and jobs that come of it.
+
+        Raises IdTaken and JobGone.
+        """
         self._keep(id, joined)
         self._insert_all(new, bodies)
 
@@ -114,7 +121,9 @@ class JobWriter:
 
     def _keep(self, id: str, joined: Sequence[OwedRecipient]) -> None:
         found = self._find(id)
-        if found is None or found.is_kept:
+        if found is None:
+            raise JobGone(id)
+        if found.is_kept:
             return
         self._connection.execute("UPDATE jobs SET is_kept = 1 WHERE row = ?", (found.row,))
         self._connection.execute(

@@ -15,7 +15,7 @@ from twisted_mail.queue.spool.commit_groups import CommitGroups, SpoolWrite
 from twisted_mail.queue.spool.database import SpoolDatabase
 from twisted_mail.queue.spool.place import SpoolPlace
 from twisted_mail.queue.spool.room import ID_TAKEN, NO_ROOM, TOO_MANY, FreeSpace
-from twisted_mail.queue.spool.writing import IdTaken, JobWriter, Tally
+from twisted_mail.queue.spool.writing import IdTaken, JobGone, JobWriter, Tally
 
 OPENING_SECONDS = 10.0  # that mail which comes while the queue is opened waits for that
 _LOOK_SECONDS = 0.02  # between two looks whether it is open
@@ -89,7 +89,7 @@ class WritingLane:
                 if self._bodies.is_large(one.message):
                     stored[one.job.id] = await self._blocking.run(self._body, {}, takes_room, one)
             await self._groups.run(piece)
-        except (OSError, IdTaken, Unavailable) as error:
+        except (OSError, IdTaken, JobGone, Unavailable) as error:
             await self._remove([*stored])
             raise self._answer(error) from error
         if self.total.files:
@@ -110,6 +110,7 @@ class WritingLane:
         if takes_room:
             self._check_room()
         if new.job.id in stored:
+            self._bodies.require(new.job.id)
             return stored[new.job.id]
         return self._bodies.store(new.job.id, new.message)
 

@@ -146,6 +146,40 @@ def test_damage_that_a_reader_finds_is_mended_while_the_queue_runs(tmp_path: Pat
     finish(spool.close())
 
 
+def spoil(path: Path) -> None:
+    """Have all inner pages of a database lost."""
+    data = path.read_bytes()
+    pages = [data[at : at + PAGE] for at in range(0, len(data), PAGE)]
+    spoilt = [b"\xee" * PAGE if page[:1] in (b"\x02", b"\x05") else page for page in pages]
+    path.write_bytes(b"".join(spoilt))
+
+
+def test_what_was_prepared_before_a_mending_cannot_be_kept(tmp_path: Path):
+    finish(fill(tmp_path, 300).close())
+    spool = start_spool(tmp_path, QuickDisk(), fresh=0)
+    finish(spool.prepare(new_job("prepared")))
+    finish(spool._upkeep._second.run(lambda connection: connection.wal_checkpoint()))
+    spoil(tmp_path / "queue.sqlite3")
+    finish(spool.destinations())
+    with pytest.raises(Unavailable):
+        finish(spool.keep("prepared"))
+    finish(spool.close())
+
+
+def test_mail_whose_body_was_set_aside_while_it_was_written_is_not_taken(tmp_path: Path):
+    finish(fill(tmp_path, 300).close())
+    spool = start_spool(tmp_path, QuickDisk(), fresh=0)
+    spoil(tmp_path / "queue.sqlite3")
+    large = new_job("large", body=b"x" * 100_000)
+    with suppress(Unavailable):
+        finish(spool.accept(large))
+    is_taken = finish(spool.read("large")) is not None
+    assert spool.counts().jobs == 300 + is_taken
+    finish(spool.accept(new_job("later", body=b"x" * 100_000)))
+    assert finish(spool.read("later")) is not None
+    finish(spool.close())
+
+
 @pytest.mark.parametrize("step", range(1, 12))
 def test_a_mending_that_fails_is_tried_again(tmp_path: Path, step: int):
     finish(fill(tmp_path, 300).close())
