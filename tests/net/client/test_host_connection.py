@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 
@@ -239,3 +239,19 @@ def test_who_stops_ends_what_is_under_way(way: str) -> None:
     assert seen == [Reason.SHUTDOWN]
     assert host.transport.is_gone
     assert len(host.got) == 1
+
+
+def test_what_is_cancelled_while_it_waits_for_others_may_still_end() -> None:
+    host = Host()
+    other: Deferred[None] = Deferred()
+
+    async def waiting() -> None:
+        await other
+
+    host.run(waiting()).cancel()
+    assert isinstance(host.failed(), CancelledError)
+    failures: list[object] = []
+    other.callback(None)
+    other.addErrback(failures.append)
+    assert failures == []
+    assert host.transport.is_gone

@@ -132,6 +132,8 @@ class HostConnection:
         kept: list[T] = []
 
         def ended(error: BaseException | None) -> None:
+            if done.called:  # cancelled, while it waited for something else than the host
+                return
             if error is None:
                 done.callback(kept[0])
             else:

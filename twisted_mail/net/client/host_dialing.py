@@ -49,11 +49,16 @@ class _OneConnection(ClientFactory):
     async def wait(self, connector: IConnector) -> HostConnection:
         """Return the connection once it is open. Raises Unavailable."""
         if self._result is None:
-            self._opened = Deferred(lambda _: connector.disconnect())
+            self._opened = Deferred(lambda _: self._give_up(connector))
             return await self._opened
         if isinstance(self._result, Unavailable):
             raise self._result
         return self._result
+
+    def _give_up(self, connector: IConnector) -> None:
+        """End the attempt. That it fails by this says nothing of the host, so it is no result."""
+        self._opened = None
+        connector.disconnect()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """Return the connection, which is open in a moment (called by Twisted)."""
