@@ -84,6 +84,30 @@ def test_a_message_that_cannot_be_looked_at_costs_the_next_nothing() -> None:
     assert [where for where, _ in talk.hosts.faults] == ["m1"]
 
 
+class AnsweredBlob(FileBlob):
+    """Cannot be read, and meanwhile the host answers and goes."""
+
+    talk: Talk
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        self.talk.says("250 Taken")
+        self.talk.line().connection.readConnectionLost()
+        raise OSError(5, "Input/output error", "a-body")
+
+
+def test_a_message_is_taken_though_the_host_goes_while_the_next_is_begun() -> None:
+    broken, next_one = AnsweredBlob(b"x\r\n"), from_file(FileBlob(b"x\r\n"))
+    talk = broken.talk = Talk(SentMail([mail(), from_file(broken), next_one]))
+    talk.greet("PIPELINING")
+    talk.says(*TAKEN)
+    assert talk.supply.results == [
+        "bob@remote.example 451 4.3.0 The message cannot be read here now |",
+        "bob@remote.example 250 Taken | .",
+    ]
+    assert talk.end is not None
+    assert talk.end.outcome.enhanced == "4.4.2"
+
+
 def test_fields_of_a_recipient_stand_in_front_of_the_message() -> None:
     plain = mail()
     owed = replace(plain.recipients[0], fields=b"List-Unsubscribe: <x>\r\n")

@@ -101,7 +101,12 @@ class CommandChannel:
         try:
             await self._wire.drain(min(seconds, left))
         except ConversationEnded as ended:
-            await self.check_in_step(command)  # what it said last is better than that it has gone
+            if (
+                command != endings.END_OF_MESSAGE
+            ):  # what came may be the answer, and is read as such
+                await self.check_in_step(
+                    command
+                )  # what it said last is better than that it has gone
             raise self._end(ended, late) from None
 
     def _late(self, late: DialogueEnded) -> DialogueEnded:

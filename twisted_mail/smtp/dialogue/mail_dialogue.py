@@ -13,6 +13,8 @@ reply would
 A round that has not been answered when the connection ends is left as it was.
 """
 
+from contextlib import suppress
+
 from twisted_mail.smtp.dialogue import endings
 from twisted_mail.smtp.dialogue.attempts import AttemptRecorder
 from twisted_mail.smtp.dialogue.capabilities import Capabilities
@@ -94,7 +96,7 @@ class MailDialogue:
             present.phases["envelope"] = self._clock.monotonic() - present.began
             await self._send_content(present)
             if self._has_pipelining:
-                self._following = await self._source.following(self._work, present)
+                await self._follow(present)
             await self._read_end(present)
             took = self._clock.monotonic() - present.began
             present.phases["content"] = took - present.phases["envelope"]
@@ -103,6 +105,15 @@ class MailDialogue:
             self._following = await self._source.following(self._work, present)
         if self._following is None or self._following.fitted is not present.fitted:
             present.fitted.close()
+
+    async def _follow(self, present: MailRound) -> None:
+        """Begin the next round behind the content; if the host has gone, its answer may be there."""
+        try:
+            self._following = await self._source.following(self._work, present)
+        except DialogueEnded:
+            with suppress(DialogueEnded):
+                await self._read_end(present)
+            raise
 
     def _seconds(self, present: MailRound) -> float:
         """Return how long a round may take, whatever the host does."""
