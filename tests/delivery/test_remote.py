@@ -238,6 +238,19 @@ def test_mail_that_a_greylist_waits_for_leaves_an_open_connection(there: Fixture
     assert there.client.sent == [("192.0.2.1", "a"), ("192.0.2.2", "b"), ("192.0.2.2", "c")]
 
 
+def test_mail_whose_answer_was_lost_goes_to_the_same_host_again(there: Fixture) -> None:
+    lost = attempt(
+        "451 4.4.2 The connection was lost",
+        host="mx2.example",
+        address="192.0.2.2",
+        command=".",
+        is_reply=False,
+        reply_class=ReplyClass.NETWORK,
+    )
+    there.serve(mail(last=lost))
+    assert there.client.addresses == ["192.0.2.2"]
+
+
 # ------------------------------------------------------------ answers
 
 
@@ -434,6 +447,19 @@ def test_a_connection_that_ends_makes_room_for_one_that_waits(there: Fixture) ->
     assert serving.called
     assert there.work.codes == [("a", {1: 250})]
     assert there.work.unreached == []
+
+
+def test_a_host_that_was_waited_for_does_not_speak_for_those_that_were_not_reached(
+    there: Fixture,
+) -> None:
+    there.fill("192.0.2.1")
+    there.client.hosts["192.0.2.1"].refuses = Outcome(521, "", "mx1.example does not accept mail")
+    del there.client.hosts["192.0.2.2"]
+    there.work.waiting.append(mail())
+    there.site()
+    Deferred.fromCoroutine(there.carrier.serve(Site("smtp", "x"), there.work))
+    there.carrier._slots.release("192.0.2.1")
+    assert (there.work.codes, len(there.work.unreached)) == ([], 1)
 
 
 def test_limits_and_port_are_those_of_the_settings() -> None:

@@ -14,8 +14,8 @@ from twisted_mail.delivery.onward.attempts import (
     asks_for_less,
     failed,
     for_all,
-    greylisted,
     place_of,
+    repeated,
     with_class,
 )
 from twisted_mail.delivery.onward.connection_work import ConnectionWork, SecondTry
@@ -142,7 +142,7 @@ class RemoteCarrier:
             work.done(first, for_all(first, hosts))
             return work.next()
         order = dial_order(hosts.hosts, self._families, work.avoids)
-        last = greylisted(first)
+        last = repeated(first)
         if last is not None:
             order = prefer(order, place_of(last))
         dialled = await self._dial(hosts, order, last)
@@ -218,7 +218,7 @@ class RemoteCarrier:
     ) -> _Dialled | list[Attempt]:
         """Return the first connection to be had, or why there is none, for each that was tried.
 
-        ``last`` is the attempt that a greylist waits to see repeated, from the same address of ours.
+        ``last`` is the attempt that is repeated at its host, from the same address of ours.
         """
         if not order:
             return [failed(NO_FAMILY, self._clock.now())]
@@ -236,16 +236,20 @@ class RemoteCarrier:
             if not isinstance(found, Attempt):
                 return _Dialled(found, place)
             failures.append(with_class(found))
-        return await self._wait_and_connect(hosts, busy[0], settings) if busy else failures
+        return (
+            await self._wait_and_connect(hosts, busy[0], settings, failures) if busy else failures
+        )
 
     async def _wait_and_connect(
-        self, hosts: NextHosts, place: Place, settings: ClientSettings
+        self, hosts: NextHosts, place: Place, settings: ClientSettings, failures: list[Attempt]
     ) -> _Dialled | list[Attempt]:
         """Wait until an address may have one connection more; return none where that takes too long."""
         if not await self._slots.wait(place[1]):
             return []
         found = await self._connect(self._hop(hosts, place), settings)
-        return [with_class(found)] if isinstance(found, Attempt) else _Dialled(found, place)
+        if isinstance(found, Attempt):
+            return [*failures, with_class(found)]
+        return _Dialled(found, place)
 
     async def _connect(self, hop: NextHop, settings: ClientSettings) -> MailSession | Attempt:
         found: MailSession | Attempt | None = None

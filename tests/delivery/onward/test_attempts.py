@@ -1,16 +1,19 @@
 """Attempts, as they are noted of mail for other hosts."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.delivery.onward.fakes import attempt, transaction
 from twisted_mail.delivery.onward.attempts import (
+    MAX_DOUBTS,
     as_temporary,
     asks_for_less,
-    greylisted,
     is_refused_by_policy,
     place_of,
+    repeated,
     with_class,
     without_port,
     worst,
@@ -78,7 +81,33 @@ def test_where_a_greylist_waits() -> None:
         address="192.0.2.1:2525",
         reply_class=ReplyClass.GREYLIST,
     )
-    assert greylisted(transaction("a@b.example", last=grey)) is grey
+    assert repeated(transaction("a@b.example", last=grey)) is grey
     assert place_of(grey) == ("mx.example", "192.0.2.1")
-    assert greylisted(transaction("a@b.example", last=attempt("450 4.2.0 x"))) is None
-    assert greylisted(transaction("a@b.example")) is None
+    assert repeated(transaction("a@b.example", last=attempt("450 4.2.0 x"))) is None
+    assert repeated(transaction("a@b.example")) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "is_reply", "tries", "wanted"),
+    [
+        (".", False, 1, True),
+        (".", False, MAX_DOUBTS, True),
+        (".", False, MAX_DOUBTS + 1, False),
+        (".", True, 1, False),
+        ("DATA", False, 1, False),
+    ],
+)
+def test_who_may_have_a_message_already_is_asked_again(
+    command: str, is_reply: bool, tries: int, wanted: bool
+) -> None:
+    lost = attempt(
+        "451 4.4.2 The connection was lost",
+        host="mx.example",
+        address="192.0.2.1",
+        command=command,
+        is_reply=is_reply,
+        reply_class=ReplyClass.NETWORK,
+    )
+    whole = transaction("a@b.example", last=lost)
+    whole = replace(whole, recipients=(replace(whole.recipients[0], tries=tries),))
+    assert (repeated(whole) is lost) is wanted

@@ -11,6 +11,8 @@ from twisted_mail.mail.queued.job import Transaction
 
 NO_SERVICE = 521  # of a host that never takes mail (RFC 7504 §3)
 CLOSING = 421
+END_OF_MESSAGE = "."  # the command of an attempt that ended at the answer to the message
+MAX_DOUBTS = 3  # tries at a host whose answers to a message are lost, before others are tried
 
 
 def failed(outcome: Outcome, at: float) -> Attempt:
@@ -61,13 +63,27 @@ def is_refused_by_policy(attempt: Attempt) -> bool:
     return attempt.outcome.code >= 500 and is_policy
 
 
-def greylisted(transaction: Transaction) -> Attempt | None:
-    """Return the last attempt for a recipient whom a host put off for being new, if there is one."""
+def repeated(transaction: Transaction) -> Attempt | None:
+    """Return the last attempt for a recipient that is repeated at the same host, if there is one.
+
+    A host that put a recipient off for being new waits for that. One whose answer to the whole message
+    was lost may have it, and can see that it is the same; another host cannot. A few times: a host may
+    lose each answer.
+    """
     for recipient in transaction.recipients:
         last = recipient.last
-        if last is not None and last.reply_class is ReplyClass.GREYLIST and last.address:
+        if last is None or not last.address:
+            continue
+        if last.reply_class is ReplyClass.GREYLIST:
+            return last
+        if _is_in_doubt(last) and recipient.tries <= MAX_DOUBTS:
             return last
     return None
+
+
+def _is_in_doubt(attempt: Attempt) -> bool:
+    """Return whether nobody knows if a message was taken (RFC 1047)."""
+    return attempt.command == END_OF_MESSAGE and not attempt.is_reply
 
 
 def place_of(attempt: Attempt) -> Place:

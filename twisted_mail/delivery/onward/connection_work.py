@@ -6,9 +6,9 @@ from dataclasses import replace
 from twisted_mail.delivery.onward.attempts import (
     CLOSING,
     asks_for_less,
-    greylisted,
     is_refused_by_policy,
     place_of,
+    repeated,
     with_class,
 )
 from twisted_mail.delivery.onward.dial_order import Place
@@ -82,7 +82,7 @@ class ConnectionWork:
         hosts = self._known(transaction.destination)
         if hosts is None or not hosts.has(self._place[0]):
             return False
-        last = greylisted(transaction)
+        last = repeated(transaction)
         place = self._place if last is None else place_of(last)
         return place == self._place or not hosts.has_place(place)
 
