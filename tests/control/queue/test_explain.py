@@ -4,11 +4,13 @@ import pytest
 
 from tests.control.queue.filled import fill
 from tests.control.terminal import Terminal
-from twisted_mail.control.queue import explaining
+from twisted_mail.control.queue import explaining, waiting
+from twisted_mail.control.queue.opened import OpenedQueue
 from twisted_mail.control.queue.talking import Talk
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
+from twisted_mail.mail.queued.wait_reason import WaitKind, WaitReason
 from twisted_mail.smtp.dialogue.rehearsal import Rehearsed
 from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.resolver import FakeResolver
@@ -65,7 +67,7 @@ def test_what_fails_at_once_is_said_with_its_code(server: Terminal, dns: FakeRes
 def test_a_dns_that_is_silent_puts_mail_off(server: Terminal, dns: FakeResolver) -> None:
     dns.broken.add("one.example")
     assert server("queue", "explain", BOB) == 0
-    assert "put off     : 451 4.4.3" in server.out
+    assert "put off     451 4.4.3 The DNS" in server.out
     assert "tried again" in server.out
 
 
@@ -96,6 +98,28 @@ def test_mail_for_people_here_stays_here(server: Terminal, dns: FakeResolver) ->
     assert server("queue", "explain", "alice@example.org") == 0
     assert "it goes to the account alice@example.org" in server.out
     assert dns.asked == []
+
+
+def test_what_others_wait_for_is_not_what_new_mail_waits_for(
+    server: Terminal, dns: FakeResolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(server)
+    later = WaitReason(WaitKind.TIME, 2e9, "Greylisted", "mx.one.example")
+    monkeypatch.setattr(waiting, "_asked", lambda *_: {"smtp:one.example": later})
+    monkeypatch.setattr(OpenedQueue, "is_served", lambda _: True)
+    assert server("queue", "explain", BOB) == 0
+    assert "waits for   nothing" in server.out
+
+
+def test_an_address_that_is_refused_here_is_no_bug(server: Terminal, dns: FakeResolver) -> None:
+    assert server("queue", "explain", "nobody@example.org") == 1
+    assert "it is refused: 550 5.1.1" in server.out
+    assert server.json("queue", "explain", "nobody@example.org")["onward"] == []
+
+
+def test_a_size_is_not_negative(server: Terminal, dns: FakeResolver) -> None:
+    assert server("queue", "explain", BOB, "--size", "-5") == 2
+    assert "--size" in server.err
 
 
 def test_a_wrong_sender_is_one_line(server: Terminal, dns: FakeResolver) -> None:

@@ -51,6 +51,10 @@ def test_an_attempt_without_the_other_side_is_shown_as_far_as_it_went() -> None:
             "the site mx, which rests until 1970-01-01 00:01 UTC, in 1 min, because no answer",
         ),
         (
+            WaitReason(WaitKind.SITE, 60.0, "no DNS"),
+            "its domain, which rests until 1970-01-01 00:01 UTC, in 1 min, because no DNS",
+        ),
+        (
             WaitReason(WaitKind.SUSPENSION, 0.0, "domain x is suspended"),
             "a word: domain x is suspended until it is resumed",
         ),

@@ -215,6 +215,18 @@ def test_nothing_is_altered_without_saying_what(filled: Terminal, act: str) -> N
     assert contents(filled) == before
 
 
+def test_a_list_says_why_it_is_empty(filled: Terminal) -> None:
+    assert filled("queue", "list", "--domain", "nobody.example") == 0
+    assert filled.out == "nothing that waits fits the filters\n"
+    assert filled("queue", "list", "9z") == 1
+    assert filled.err == "twisted-mail: nothing in the queue is 9z\n"
+
+
+def test_a_suspension_for_no_time_at_all_is_a_mistake(filled: Terminal) -> None:
+    assert filled("queue", "suspend", "site", "mx.one.example", "--for", "0s") == 2
+    assert "--for 0s: that is over at once" in filled.err
+
+
 @pytest.mark.parametrize("act", ALTERING)
 def test_a_dry_run_alters_nothing(filled: Terminal, act: str) -> None:
     before = contents(filled)

@@ -31,6 +31,7 @@ def test_what_is_held_waits_for_a_word_alone() -> None:
         (DUE, [], TURN, [WaitKind.TURN]),
         (LATER, [], TURN, [WaitKind.TIME]),
         (DUE, [], RESTS, [WaitKind.SITE]),
+        (DUE, [], WaitReason(WaitKind.TIME, NOW + 9, "no", "mx"), [WaitKind.TURN]),
         (LATER, [], RESTS, [WaitKind.TIME, WaitKind.SITE]),
         (DUE, [STOP], TURN, [WaitKind.SUSPENSION]),
         (LATER, [STOP], RESTS, [WaitKind.SUSPENSION, WaitKind.TIME, WaitKind.SITE]),

@@ -55,7 +55,7 @@ class Explained:
 def queue_explain(options: argparse.Namespace, config: Config) -> CommandResult:
     """Show aliases, mail hosts, site, limits, what it would wait for, and the schedule."""
     sender, local = _sender(options.sender), _local(options, config)
-    elsewhere = [parse(one) for one in local.data["elsewhere"]][:MAX_EXPLAINED]
+    elsewhere = [parse(one) for one in local.data.get("elsewhere", ())][:MAX_EXPLAINED]
     found = run_in_reactor(_find(options, config, sender, elsewhere)) if elsewhere else []
     lines, data = list(local.lines), []
     for one in found:
@@ -131,6 +131,14 @@ def _resolver(config: Config) -> Any:
     return make_resolver(reactor, servers, timeout, ReactorClock(reactor))
 
 
+def _octets(text: str) -> int:
+    """Return a size. Raises ValueError, also for one that no message has."""
+    size = int(text)
+    if size < 0:
+        raise ValueError(text)
+    return size
+
+
 # ---------------------------------------------------------------- now
 
 
@@ -145,13 +153,17 @@ def _waits(
         return []
     with opened_queue(config) as queue:
         waiting = Waiting(queue, [str(one.recipient.destination)])
-        found = waiting.reasons(one, now())
+        found = [reason for reason in waiting.reasons(one, now()) if not _is_at_once(reason)]
         resting = [rest for rest in queries.sites(queue.connection) if rest.name == site]
     for rest in resting:
         if rest.rest_until > now() and all(reason.kind is not WaitKind.SITE for reason in found):
             why = "" if rest.last is None else said(rest.last)
             found.append(WaitReason(WaitKind.SITE, rest.rest_until, why, site))
     return found
+
+
+def _is_at_once(reason: WaitReason) -> bool:
+    return reason.kind is WaitKind.TURN and not reason.text
 
 
 def _waits_lines(waits: Sequence[WaitReason]) -> list[str]:
@@ -186,6 +198,6 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     text = "all that would happen to mail for an address or domain; nothing is sent"
     parser = command("explain", queue_explain, text, "address")
     parser.add_argument("--from", dest="sender", metavar="ADDRESS", help="of this sender")
-    parser.add_argument("--size", type=int, default=0, metavar="OCTETS", help="of this size")
+    parser.add_argument("--size", type=_octets, default=0, metavar="OCTETS", help="of this size")
     about = "ask its hosts: the dialogue with them up to RSET"
     parser.add_argument("--connect", action="store_true", help=about)

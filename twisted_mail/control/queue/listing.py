@@ -36,10 +36,14 @@ def queue_list(options: argparse.Namespace, config: Config) -> CommandResult:
         page = _page(queue, located(queue, selection), moment, options.after, options.limit)
         waiting = Waiting(queue, (str(one.recipient.destination) for one in page.found))
     rows = [(one, waiting.reasons(one, moment)) for one in page.found]
-    lines = table(_TITLES, [_cells(one, why, moment) for one, why in rows]) or ["nothing waits"]
+    lines = table(_TITLES, [_cells(one, why, moment) for one, why in rows]) or [_nothing(selection)]
     if page.after is not None:
         lines += ["", f"there are more: --after {page.after}"]
     return CommandResult({"recipients": list(map(_data, rows)), "after": page.after}, lines)
+
+
+def _nothing(selection: Selection) -> str:
+    return "nothing waits" if selection.is_empty else "nothing that waits fits the filters"
 
 
 def _page(

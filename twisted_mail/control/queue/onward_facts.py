@@ -73,7 +73,7 @@ def fact_lines(facts: OnwardFacts, config: Config) -> list[str]:
         lines += _host_lines(facts.found)
     if isinstance(facts.hosts, Outcome):
         outcome = facts.hosts
-        return [*lines, f"  {_fails(outcome)}: {outcome.code} {outcome.enhanced} {outcome.text}"]
+        return [*lines, f"  {_fails(outcome)} {outcome.code} {outcome.enhanced} {outcome.text}"]
     limits, most = facts.hosts.site.limits, config.sending
     provider = f" (provider {facts.provider})" if facts.provider else ""
     dialled = ", ".join(f"{name} [{address}]" for name, address in facts.order)
@@ -103,7 +103,7 @@ def _host_lines(found: MailHosts) -> list[str]:
 
 
 def _fails(outcome: Outcome) -> str:
-    return "put off     " if outcome.is_temporary else "fails at once, with a report"
+    return "put off    " if outcome.is_temporary else "fails at once, with a report:"
 
 
 def _tls(config: Config) -> str:

@@ -115,7 +115,8 @@ def waits_for(reason: WaitReason, now: float) -> str:
             return f"its time: {when(reason.until, now)}"
         case WaitKind.SITE:
             because = f", because {text}" if text else ""
-            return f"the site {reason.site}, which rests{until}{because}"
+            what = f"the site {reason.site}" if reason.site else "its domain"
+            return f"{what}, which rests{until}{because}"
         case WaitKind.SUSPENSION:
             return f"a word: {text}{until or ' until it is resumed'}"
         case WaitKind.LIMIT:

@@ -44,12 +44,12 @@ def located(queue: OpenedQueue, selection: Selection) -> Selection | None:
 def require_known(queue: OpenedQueue, selection: Selection) -> None:
     """Raise CommandError, which names them, if there are no messages of some of the ids.
 
-    Also if a site is asked for and no server runs: then nothing is altered.
+    Also if a site is asked for and no server runs. Commands ask before they alter anything.
     """
     unknown = [one for one in selection.ids if not _is_known(queue, one)]
     if unknown:
         shown = ", ".join(unknown[:5]) + (" ..." if len(unknown) > 5 else "")
-        raise CommandError(f"nothing in the queue is {shown}: nothing is altered")
+        raise CommandError(f"nothing in the queue is {shown}")
     if selection.site and not queue.is_served():
         raise CommandError(NEEDS_SERVER)
 

@@ -17,7 +17,7 @@ from twisted_mail.mail.queued.word import Act, Word
 def queue_suspend(options: argparse.Namespace, config: Config) -> CommandResult:
     """Begin no attempts of a kind until a time, or until they are resumed."""
     moment = now()
-    until = 0.0 if options.span is None else moment + span_seconds(options.span, "--for")
+    until = 0.0 if options.span is None else moment + _span(options.span)
     suspension = Suspension(options.kind, _name(options.kind, options.name), until, moment)
     with opened_queue(config) as queue:
         speak(queue, Word(Act.SUSPEND, suspension=suspension, by=speaker()))
@@ -36,6 +36,13 @@ def queue_resume(options: argparse.Namespace, config: Config) -> CommandResult:
     lines = [f"{suspension} is {'resumed' if was_there else 'not suspended'}"]
     data = {"kind": suspension.kind, "name": suspension.name, "was_suspended": was_there}
     return CommandResult({"resumed": data}, lines, FINE if was_there else FAILED)
+
+
+def _span(text: str) -> float:
+    seconds = span_seconds(text, "--for")
+    if not seconds:
+        raise CommandError(f"--for {text}: that is over at once", WRONG_USE)
+    return seconds
 
 
 def _name(kind: SuspensionKind, text: str) -> str:

@@ -34,5 +34,12 @@ def reasons(
     if at_destination is None:
         found.append(STOPPED)
     elif at_destination.kind is WaitKind.SITE or (not found and recipient.due <= now):
-        found.append(at_destination)
+        found.append(_of_one_due(at_destination))
     return found
+
+
+def _of_one_due(at_destination: WaitReason) -> WaitReason:
+    """Return what keeps a recipient that is due, where the others of its destination may not be."""
+    if at_destination.kind is WaitKind.TIME:
+        return WaitReason(WaitKind.TURN, site=at_destination.site)
+    return at_destination
