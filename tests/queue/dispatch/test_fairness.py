@@ -58,6 +58,47 @@ def test_a_letter_that_waits_on_disk_behind_a_newsletter_has_its_turn() -> None:
     queue.check()
 
 
+def behind_one_relay(domains: int) -> PlayedQueue:
+    """Return a queue that has a newsletter under way: ten parts, each for so many domains."""
+    queue = PlayedQueue()
+    queue.carrier.limits = SiteLimits(1, 1)
+    queue.carrier.seconds = 1.0
+    readers = [f"bob@news{number}.example" for number in range(domains)]
+    names = [one.partition("@")[2] for one in readers]
+    queue.carrier.site_names = dict.fromkeys([*names, "slow.example"], "relay")
+    for _ in range(10):
+        queue.accept(*readers)
+    queue.pass_time(10.0)
+    return queue
+
+
+def test_a_newsletter_to_a_thousand_domains_behind_a_relay_holds_up_nobodys_letter() -> None:
+    queue = behind_one_relay(1_000)
+    assert turns_before_letter(queue, 10.0) <= 3
+    assert turns_before_letter(queue, 10.0) <= 3
+    queue.check()
+
+
+def test_a_letter_to_a_domain_of_the_newsletter_goes_as_soon() -> None:
+    queue = behind_one_relay(1_000)
+    before = len(queue.carrier.sent)
+    letter = queue.accept("alice@news900.example", sender="bob@example.org")
+    queue.pass_time(10.0)
+    assert letter in [one.job.id for _, one in queue.carrier.sent[before : before + 4]]
+    queue.check()
+
+
+def test_who_sends_letter_after_letter_stops_no_newsletter() -> None:
+    queue = behind_one_relay(20)
+    for number in range(400):
+        queue.accept("bob@slow.example", sender=f"s{number}@many{number % 50}.example")
+    queue.pass_time(300.0)
+    assert len([one for _, one in queue.carrier.sent if "news" in one.destination.name]) >= 145
+    queue.pass_time(400.0)
+    assert len(queue.carrier.sent) == 600
+    queue.check()
+
+
 def live_deliveries(dead: int) -> int:
     queue = PlayedQueue(ScheduleSettings(notices=()))
     queue.carrier.connecting = 1.0

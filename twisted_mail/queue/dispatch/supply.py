@@ -39,7 +39,7 @@ class Supply:
     async def _fill(self, site: SiteQueue) -> None:
         try:
             while site.connections and len(site.loaded) < site.depth:
-                if self._state.is_stopping or (queue := site.pop()) is None:
+                if self._state.is_stopping or (queue := site.next_turn()) is None:
                     break
                 await self._turn(site, queue)
         finally:
@@ -55,7 +55,7 @@ class Supply:
         try:
             if self._is_stopped(queue):
                 return
-            if queue.ready is None:
+            if queue.ready is None and queue.has_due(self._state.time.now()):
                 await self._read(queue)
             if queue.ready is not None:
                 await self._load(site, queue)

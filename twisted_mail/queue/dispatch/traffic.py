@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 from twisted_mail.interfaces import Carrier, DueRecipient, Site
 from twisted_mail.mail.queued.destination import Destination
@@ -12,11 +13,12 @@ from twisted_mail.queue.dispatch.memory.state import VALID_SECONDS
 from twisted_mail.queue.dispatch.memory.suspensions import ends_at
 from twisted_mail.queue.dispatch.memory.timers import Timed
 from twisted_mail.queue.dispatch.work import SiteWork, WorkParts
-from twisted_mail.queue.spool.turns import due_recipient
+from twisted_mail.queue.spool.turns import due_recipient, submitter_of
 
 UNPROVEN = 0.75  # of all connections that sites may have together that delivered nothing yet
 CAREFUL = 0.5  # of all connections; with more, a site that delivered nothing yet has one
 AT_ONCE = 1_000  # recipients of one job that are made ready; the others are read from disk
+PREFERRED = 10  # submitters for whom a destination that comes into the line goes soon
 AT_WAKING = 20  # destinations of a site that are looked up anew when its rest is over
 FULL_SECONDS = 5.0  # until a site is looked at again for which too much is not noted yet
 
@@ -56,6 +58,8 @@ class Traffic:
                 queue = queues[destination] = state.queue(destination)
             self._make_ready(queue, due_recipient(job, recipient), now)
         for queue in queues.values():
+            if queue.in_turn and queue.site is not None:
+                queue.site.prefer(queue, submitter_of(job))
             self.go(queue, is_fresh=True)
 
     def _make_ready(self, queue: DestinationQueue, row: DueRecipient, now: float) -> None:
@@ -123,6 +127,9 @@ class Traffic:
         if site.rest_until > self._state.time.now():
             self._state.drop_ready(queue)
         site.append(queue)
+        if queue.ready is not None:
+            for submitter in islice(queue.ready.submitters, PREFERRED):
+                site.prefer(queue, submitter)
         self.serve_more(site)
 
     # ------------------------------------------------------------ sites

@@ -9,6 +9,11 @@ from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob
 CROWD = 100  # recipients of one job that may stand before those of others
 
 
+def submitter_of(job: QueuedJob) -> str:
+    """Return with whose mail that of a job shares its turns."""
+    return job.submitter or job.sender.domain
+
+
 def due_recipient(job: QueuedJob, recipient: OwedRecipient) -> DueRecipient:
     """Return what is known of a recipient who is due."""
     return DueRecipient(
@@ -16,7 +21,7 @@ def due_recipient(job: QueuedJob, recipient: OwedRecipient) -> DueRecipient:
         recipient.number,
         recipient.due,
         job.arrived,
-        job.submitter or job.sender.domain,
+        submitter_of(job),
         job.mail_parameters.priority,
         recipient.notices,
     )

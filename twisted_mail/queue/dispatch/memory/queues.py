@@ -6,10 +6,12 @@ from typing import Protocol
 from twisted_mail.interfaces import Site, SiteRecord
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
+from twisted_mail.queue.dispatch.memory.first_turns import FirstTurns
 from twisted_mail.queue.dispatch.memory.pace import MessageLimit, Pace
 from twisted_mail.queue.dispatch.memory.ready_recipients import ReadyRecipients
 from twisted_mail.queue.dispatch.memory.taken import TakenTransaction
 
+SHORT = 2  # destinations in a line in which nobody waits long
 LOADED = 4  # connections for which one more transaction is in memory ahead of its turn
 
 
@@ -88,16 +90,17 @@ class IdleConnection(Protocol):
 class SiteQueue:
     """A site that is in use, or of which something is remembered.
 
-    Its destinations with something to do stand in a line. ``loaded`` are the transactions in memory whose
-    turn has come, ``idle`` the connections that wait for one; ``opening`` counts those that have not
-    asked for any yet. It rests until ``rest_until``, and gets no further connection before
-    ``pause_until``.
+    Its destinations with something to do stand in a line; those in ``first`` may go before their turn.
+    ``loaded`` are the transactions in memory whose turn has come, ``idle`` the connections that wait for
+    one; ``opening`` counts those that have not asked for any yet. It rests until ``rest_until``, and gets
+    no further connection before ``pause_until``.
     """
 
     __slots__ = (
         "avoids",
         "connections",
         "failures",
+        "first",
         "idle",
         "in_turn",
         "is_filling",
@@ -129,6 +132,7 @@ class SiteQueue:
         self.top: DestinationQueue | None = None
         self.tail: DestinationQueue | None = None
         self.in_turn = 0
+        self.first: FirstTurns[DestinationQueue] | None = None
         self.connections = self.opening = 0
         self.idle: deque[IdleConnection] = _NONE_IDLE
         self.loaded: deque[TakenTransaction] = _NONE_LOADED
@@ -156,6 +160,24 @@ class SiteQueue:
                 self.tail = None
             queue.in_turn, queue.following = False, None
             self.in_turn -= 1
+        return queue
+
+    def prefer(self, queue: DestinationQueue, submitter: str) -> None:
+        """Let a destination in line go soon, for new mail of a submitter."""
+        if self.in_turn > SHORT:
+            self.first = self.first or FirstTurns()
+            self.first.add(submitter, queue)
+
+    def next_turn(self) -> DestinationQueue | None:
+        """Return the destination that goes next, out of the line if its turn has come there."""
+        found = self.first.take() if self.first is not None else None
+        if found is None:
+            return self.pop()
+        submitter, queue = found
+        if queue is self.top or queue.site is not self or not queue.in_turn:
+            return self.pop()
+        if queue.ready is None or not queue.ready.prefer(submitter):
+            return self.pop()
         return queue
 
     # ------------------------------------------------------------ connections

@@ -7,7 +7,7 @@ even its own sender's. Several jobs of one submitter share the turns of that one
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import islice
 
@@ -126,6 +126,20 @@ class ReadyRecipients:
         else:
             del self._submitters[name]
         return job, numbers
+
+    @property
+    def submitters(self) -> Iterable[str]:
+        """Return whose they are, as their turns come."""
+        return self._order
+
+    def prefer(self, submitter: str) -> bool:
+        """Give a submitter the next turn; return whether anything is his."""
+        if submitter not in self._submitters:
+            return False
+        if self._order[0] != submitter:
+            self._order.remove(submitter)
+            self._order.appendleft(submitter)
+        return True
 
     def limit(self, submitter: str, job: str, most: int) -> None:
         """Let at most so many recipients of a job go together."""

@@ -24,6 +24,7 @@ from twisted_mail.queue.dispatch.memory.steady_time import SteadyTime
 from twisted_mail.queue.dispatch.memory.suspensions import Suspensions
 from twisted_mail.queue.dispatch.memory.timers import Timed, Timers
 from twisted_mail.queue.dispatch.settings import DispatchSettings, ScheduleSettings
+from twisted_mail.queue.spool.turns import submitter_of
 
 VALID_SECONDS = 300.0  # the site of a destination is looked up again after these
 SHARE = 8  # a destination may fill this part of what is free, and so never all of it
@@ -173,7 +174,7 @@ class DispatchState:
     def limit_ready(self, queue: DestinationQueue, job: QueuedJob, most: int) -> None:
         """Let at most so many recipients of a job go together."""
         if queue.ready is not None:
-            queue.ready.limit(job.submitter or job.sender.domain, job.id, most)
+            queue.ready.limit(submitter_of(job), job.id, most)
 
     def drop_ready(self, queue: DestinationQueue) -> None:
         """Have what is ready wait on disk again."""
