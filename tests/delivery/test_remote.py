@@ -73,7 +73,7 @@ class Fixture:
     def fill(self, *addresses: str) -> None:
         """Use up all connections that addresses may have."""
         for address in addresses:
-            while self.carrier._slots.take(address):
+            while self.carrier._slots.take(address, "others"):
                 pass
 
     def site(self, domain: str = "there.example") -> Site | Attempt:
@@ -429,8 +429,8 @@ def test_an_address_with_all_its_connections_is_passed_over(there: Fixture) -> N
 
 def test_a_site_with_all_its_connections_is_to_have_fewer(there: Fixture) -> None:
     there.fill("192.0.2.1", "192.0.2.2")
-    for _ in range(MAX_WAITING):
-        Deferred.fromCoroutine(there.carrier._slots.wait("192.0.2.1"))
+    for one in range(MAX_WAITING):
+        Deferred.fromCoroutine(there.carrier._slots.wait("192.0.2.1", f"site {one}"))
     work = there.serve(mail())
     assert there.client.addresses == []
     assert (len(work.slowed), work.ended, work.unreached) == (1, [], [])
@@ -443,7 +443,7 @@ def test_a_connection_that_ends_makes_room_for_one_that_waits(there: Fixture) ->
     there.site()
     serving = Deferred.fromCoroutine(there.carrier.serve(Site("smtp", "x"), there.work))
     assert not serving.called
-    there.carrier._slots.release("192.0.2.1")
+    there.carrier._slots.release("192.0.2.1", "others")
     assert serving.called
     assert there.work.codes == [("a", {1: 250})]
     assert there.work.unreached == []
@@ -458,7 +458,7 @@ def test_a_host_that_was_waited_for_does_not_speak_for_those_that_were_not_reach
     there.work.waiting.append(mail())
     there.site()
     Deferred.fromCoroutine(there.carrier.serve(Site("smtp", "x"), there.work))
-    there.carrier._slots.release("192.0.2.1")
+    there.carrier._slots.release("192.0.2.1", "others")
     assert (there.work.codes, len(there.work.unreached)) == ([], 1)
 
 

@@ -71,6 +71,7 @@ class MailClient(Protocol):
 class _Dialled:
     session: MailSession
     place: Place
+    site: str  # to which the slot at the address is counted
 
 
 class RemoteCarrier:
@@ -167,6 +168,7 @@ class RemoteCarrier:
             self._known_hosts,
             bool(others),
             lambda: self._slots.is_wanted(dialled.place[1]),
+            lambda: self._slots.is_owed(dialled.place[1], dialled.site),
         )
         ended = await self._converse(dialled, over)
         if ended is not None:
@@ -182,7 +184,7 @@ class RemoteCarrier:
             return await dialled.session.hand_on(work)
         finally:
             dialled.session.close()
-            self._slots.release(dialled.place[1])
+            self._slots.release(dialled.place[1], dialled.site)
 
     def _note_end(self, ended: Attempt, over: ConnectionWork, work: Work) -> None:
         """Note that a connection ended by the other side's will, or by accident."""
@@ -229,12 +231,12 @@ class RemoteCarrier:
         failures: list[Attempt] = []
         busy: list[Place] = []
         for place in order:
-            if not self._slots.take(place[1]):
+            if not self._slots.take(place[1], hosts.site.name):
                 busy.append(place)
                 continue
-            found = await self._connect(self._hop(hosts, place, last), settings)
+            found = await self._connect(hosts, place, settings, last)
             if not isinstance(found, Attempt):
-                return _Dialled(found, place)
+                return found
             failures.append(with_class(found))
         return (
             await self._wait_and_connect(hosts, busy[0], settings, failures) if busy else failures
@@ -244,21 +246,21 @@ class RemoteCarrier:
         self, hosts: NextHosts, place: Place, settings: ClientSettings, failures: list[Attempt]
     ) -> _Dialled | list[Attempt]:
         """Wait until an address may have one connection more; return none where that takes too long."""
-        if not await self._slots.wait(place[1]):
+        if not await self._slots.wait(place[1], hosts.site.name):
             return []
-        found = await self._connect(self._hop(hosts, place), settings)
-        if isinstance(found, Attempt):
-            return [*failures, with_class(found)]
-        return _Dialled(found, place)
+        found = await self._connect(hosts, place, settings)
+        return [*failures, with_class(found)] if isinstance(found, Attempt) else found
 
-    async def _connect(self, hop: NextHop, settings: ClientSettings) -> MailSession | Attempt:
+    async def _connect(
+        self, hosts: NextHosts, place: Place, settings: ClientSettings, last: Attempt | None = None
+    ) -> _Dialled | Attempt:
         found: MailSession | Attempt | None = None
         try:
-            found = await self._client.connect(hop, settings)
+            found = await self._client.connect(self._hop(hosts, place, last), settings)
         finally:
             if found is None or isinstance(found, Attempt):
-                self._slots.release(hop.address)
-        return found
+                self._slots.release(place[1], hosts.site.name)
+        return found if isinstance(found, Attempt) else _Dialled(found, place, hosts.site.name)
 
     def _hop(self, hosts: NextHosts, place: Place, last: Attempt | None = None) -> NextHop:
         port = self._settings.port if hosts.relay is None else hosts.relay.port

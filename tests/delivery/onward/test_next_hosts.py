@@ -32,13 +32,28 @@ def test_a_site_is_the_most_preferred_hosts() -> None:
     found = find(dns("b.example", "a.example"))
     assert isinstance(found, NextHosts)
     assert (found.site.carrier, found.site.name) == ("smtp", "a.example,b.example")
-    assert found.site.limits == SiteLimits(2, 20)
+    assert found.site.limits == SiteLimits(2, 10)
     assert found.messages == 100
     assert not found.has_several_names
     assert found.has("a.example")
     assert not found.has("there.example")
     assert found.has_place(("a.example", "192.0.2.1"))
     assert not found.has_place(("a.example", "192.0.2.2"))
+
+
+def test_a_site_has_no_more_connections_than_the_addresses_of_its_first_hosts_may_have() -> None:
+    found = FakeResolver().add(
+        "there.example", "MX", MailHost(10, "a.example"), MailHost(20, "backup.example")
+    )
+    found.add("a.example", "A", "192.0.2.1", "192.0.2.2").add("a.example", "AAAA", "2001:db8::1")
+    found.add("backup.example", "A", "192.0.2.9")
+    most = {
+        families: find(
+            found, SendingSettings(families=families, address_connections=5)
+        ).site.limits.most
+        for families in ("both", "ipv4", "ipv6")
+    }
+    assert most == {"both": 15, "ipv4": 10, "ipv6": 5}
 
 
 def test_a_provider_is_one_site_with_limits_of_its_own() -> None:

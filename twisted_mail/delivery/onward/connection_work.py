@@ -22,7 +22,7 @@ KnownHosts = Callable[[Destination], NextHosts | None]
 Refusal = tuple[Transaction, Mapping[int, Attempt]]  # recipients that were refused by policy
 
 
-def _is_not_wanted() -> bool:
+def _never() -> bool:
     return False
 
 
@@ -32,7 +32,8 @@ class ConnectionWork:
     ``first`` is what it was opened for, at ``place``. A transaction that may not go there is kept in
     ``left``, and ends the work; so do refusals by policy where the other version of IP is still to be
     tried (``may_change_version``): they are kept in ``refused``. ``is_wanted`` returns whether another
-    connection waits for the end of this one.
+    connection waits for the end of this one, which is then not kept idle; ``is_owed`` whether this one is
+    to end for it even where there is more to hand on.
     """
 
     def __init__(
@@ -42,7 +43,8 @@ class ConnectionWork:
         place: Place,
         known: KnownHosts,
         may_change_version: bool = False,
-        is_wanted: Callable[[], bool] = _is_not_wanted,
+        is_wanted: Callable[[], bool] = _never,
+        is_owed: Callable[[], bool] = _never,
     ) -> None:
         self._work = work
         self._first: Transaction | None = first
@@ -50,6 +52,7 @@ class ConnectionWork:
         self._known = known
         self._may_change_version = may_change_version
         self._is_wanted = is_wanted
+        self._is_owed = is_owed
         self.left: Transaction | None = None
         self.refused: list[Refusal] = []
         self.is_answered = False
@@ -61,13 +64,13 @@ class ConnectionWork:
     def next(self) -> Transaction | None:
         """Take the next transaction that this host may get; None where there is none now."""
         first, self._first = self._first, None
-        if first is not None or self._is_over:
+        if first is not None or self._is_over or self._is_owed():
             return first
         return self._admit(self._work.next())
 
     async def wait(self, seconds: float) -> Transaction | None:
         """Take the next transaction, and wait for one for so long at most: not while others wait."""
-        if self._is_over:
+        if self._is_over or self._is_owed():
             return None
         return self._admit(await self._work.wait(0.0 if self._is_wanted() else seconds))
 

@@ -12,7 +12,7 @@ MAX_ADDRESSES = 10  # ... and addresses of all of them
 Families = Literal["both", "ipv4", "ipv6"]
 Place = tuple[str, str]  # the name of a host, and one of its addresses
 
-_VERSIONS = {"both": (6, 4), "ipv4": (4,), "ipv6": (6,)}
+VERSIONS = {"both": (6, 4), "ipv4": (4,), "ipv6": (6,)}
 
 
 def dial_order(
@@ -26,7 +26,7 @@ def dial_order(
     Addresses of one host and version are mixed. The IP version that is to be avoided is left out, unless
     nothing else is there.
     """
-    versions = _VERSIONS[families]
+    versions = VERSIONS[families]
     wanted = [one for one in versions if one != avoids] or list(versions)
     found = _ordered(hosts, wanted, shuffle)
     return found or _ordered(hosts, versions, shuffle)

@@ -1,9 +1,15 @@
 """Where the mail of a destination is handed on: its site, and the hosts that are dialled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twisted_mail.delivery.onward.dial_order import Place
-from twisted_mail.delivery.onward.mail_hosts import HostAddresses, MailHostFinder, MailHosts
+from twisted_mail.delivery.onward.dial_order import VERSIONS, Place
+from twisted_mail.delivery.onward.mail_hosts import (
+    HostAddresses,
+    MailHostFinder,
+    MailHosts,
+    ip_version,
+)
 from twisted_mail.delivery.onward.providers import Providers, site_name
 from twisted_mail.delivery.onward.relay import Relay
 from twisted_mail.delivery.onward.settings import SendingSettings
@@ -67,19 +73,28 @@ class NextHostFinder:
 
     def of(self, found: MailHosts) -> NextHosts:
         """Return the next hosts, of mail hosts that were found."""
-        provider = self._providers.of(found.preferred)
-        connections = provider.connections if provider else 0
-        messages = provider.messages if provider else 0
-        return NextHosts(
-            self._site(provider.name if provider else site_name(found.preferred), connections),
-            found.hosts,
-            messages or self._settings.messages,
-            has_several_names=provider is not None,
-        )
+        of, provider = self._settings, self._providers.of(found.preferred)
+        if provider is None:
+            site = self._site(site_name(found.preferred), self._most(found.hosts))
+            return NextHosts(site, found.hosts, of.messages)
+        site = self._site(provider.name, provider.connections or of.site_connections)
+        messages = provider.messages or of.messages
+        return NextHosts(site, found.hosts, messages, has_several_names=True)
 
-    def _site(self, name: str, connections: int) -> Site:
-        most = connections or self._settings.site_connections
+    def _site(self, name: str, most: int) -> Site:
         return Site(SMTP, name, SiteLimits(min(self._settings.first_connections, most), most))
+
+    def _most(self, hosts: Sequence[HostAddresses]) -> int:
+        """Return how many connections a site may have: no more than its first hosts' addresses may.
+
+        One more would take a transaction, and wait with it for a place.
+        """
+        versions = VERSIONS[self._settings.families]
+        first = [one for one in hosts if one.preference == hosts[0].preference]
+        addresses = {each for one in first for each in one.addresses}
+        dialled = sum(ip_version(one) in versions for one in addresses)
+        places = max(dialled, 1) * self._settings.address_connections
+        return min(self._settings.site_connections, places)
 
     async def _find_relay(self, relay: Relay) -> NextHosts | Outcome:
         """Return the relay. It may be anywhere: the operator has named it, and not the DNS."""
@@ -93,4 +108,5 @@ class NextHostFinder:
         if not addresses:
             return RELAY_UNKNOWN
         hosts = (HostAddresses(0, relay.host, addresses),)
-        return NextHosts(self._site(relay.site, 0), hosts, self._settings.messages, relay=relay)
+        site = self._site(relay.site, self._most(hosts))
+        return NextHosts(site, hosts, self._settings.messages, relay=relay)

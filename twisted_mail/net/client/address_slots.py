@@ -10,61 +10,90 @@ from twisted_mail.interfaces import Clock
 MAX_WAITING = 10  # for one address
 WAIT_SECONDS = 10.0
 
+Waiting = deque[tuple[str, Deferred[None]]]
+
 
 class AddressSlots:
-    """At most ``most`` connections to one address. Reactor thread only.
+    """At most ``most`` connections to one address, which its users share. Reactor thread only.
 
-    What is taken is given back by ``release``.
+    A user is named, and may be a site, of which several can lie behind one address. None waits that has
+    its share. What is taken is given back by ``release``.
     """
 
     def __init__(self, clock: Clock, most: int) -> None:
         self._clock = clock
         self._most = most
-        self._open: Counter[str] = Counter()
-        self._waiting: dict[str, deque[Deferred[None]]] = {}
+        self._open: dict[str, Counter[str]] = {}  # by address and user
+        self._waiting: dict[str, Waiting] = {}
 
-    def take(self, address: str) -> bool:
+    def take(self, address: str, user: str) -> bool:
         """Take a slot, if one is free; return whether it was."""
-        if self._open[address] >= self._most:
+        taken = self._open.setdefault(address, Counter())
+        if taken.total() >= self._most:
             return False
-        self._open[address] += 1
+        taken[user] += 1
         return True
 
-    async def wait(self, address: str) -> bool:
-        """Wait for a slot and take it; return False if that takes too long, or too many wait."""
-        waiting = self._waiting.setdefault(address, deque())
-        if len(waiting) >= MAX_WAITING:
+    async def wait(self, address: str, user: str) -> bool:
+        """Wait for a slot and take it; return False if there is none for this user, or not soon."""
+        if self._has_share(address, user):
             return False
+        waiting = self._waiting.setdefault(address, deque())
         given: Deferred[None] = Deferred()
-        waiting.append(given)
+        waiting.append((user, given))
         try:
             await self._clock.within(WAIT_SECONDS, _wait_for(given))
         except TimeoutError:
             return False
         finally:
             with suppress(ValueError):  # it has got it
-                waiting.remove(given)
+                waiting.remove((user, given))
             if not waiting:
                 self._waiting.pop(address, None)
         return True
 
+    def _has_share(self, address: str, user: str) -> bool:
+        """Return whether a user has, or waits for, as many slots as each of them may."""
+        waiting = self._waiting.get(address, ())
+        if len(waiting) >= MAX_WAITING:
+            return True
+        taken = self._open.get(address, Counter())
+        own = taken[user] + sum(name == user for name, _ in waiting)
+        users = {user, *taken, *(name for name, _ in waiting)}
+        return own >= max(self._most // len(users), 1)
+
     def is_wanted(self, address: str) -> bool:
-        """Return whether somebody waits for a slot."""
+        """Return whether somebody waits for a slot, so that none is to be kept for what may come."""
         return address in self._waiting
 
-    def release(self, address: str) -> None:
+    def is_owed(self, address: str, user: str) -> bool:
+        """Return whether a user is to give a slot up even if it has use for it.
+
+        That is so while somebody waits who has fewer than this user would have left.
+        """
+        waiting = self._waiting.get(address)
+        if not waiting:
+            return False
+        taken = self._open[address]
+        return taken[waiting[0][0]] < taken[user] - 1
+
+    def release(self, address: str, user: str) -> None:
         """Give a slot back, to who has waited longest."""
+        taken = self._open[address]
+        taken[user] -= 1
+        if not taken[user]:
+            del taken[user]
         waiting = self._waiting.get(address)
         if waiting:
-            waiting.popleft().callback(None)
-            return
-        self._open[address] -= 1
-        if self._open[address] <= 0:
+            name, given = waiting.popleft()
+            taken[name] += 1
+            given.callback(None)
+        elif not taken:
             del self._open[address]
 
     def __len__(self) -> int:
         """Return how many slots are taken."""
-        return self._open.total()
+        return sum(taken.total() for taken in self._open.values())
 
 
 async def _wait_for(given: Deferred[None]) -> None:
