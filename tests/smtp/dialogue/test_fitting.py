@@ -137,6 +137,16 @@ def test_a_wish_for_utf8_is_passed_on() -> None:
     assert found.is_utf8
 
 
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_utf8_is_wished_for_where_an_alias_leads_to_such_an_address(in_memory: bool) -> None:
+    offered = Capabilities(has_8bit=True, has_utf8=True)
+    plain, leading = mail(), mail("bob@remote.example, b\u00fccher@remote.example")
+    if not in_memory:
+        leading = replace(leading, message=Message(Elsewhere(b"Subject: x\r\n\r\n")))
+    found = [fit(one, offered) for one in (plain, leading)]
+    assert [isinstance(one, FittedMessage) and one.is_utf8 for one in found] == [False, True]
+
+
 def test_a_wish_for_utf8_is_dropped_where_the_header_is_ascii() -> None:
     found = fit(wishing(EIGHT, is_utf8=True), Capabilities(has_8bit=True))
     assert isinstance(found, FittedMessage)

@@ -91,7 +91,7 @@ class MessageFitter:
         if is_8bit and not self._offered.has_8bit:
             return None
         data = head + blob.data if blob.size <= CHUNK else None
-        return FittedMessage(head, blob, size, is_8bit, data=data)
+        return FittedMessage(head, blob, size, is_8bit, self._is_utf8(transaction), data)
 
     def _refusal(self, transaction: Transaction, size: int) -> Outcome | None:
         """Return why the host takes nothing of the transaction, as far as is known at once."""
@@ -123,8 +123,15 @@ class MessageFitter:
             is_8bit = not await self._blocking.run(_is_ascii, head, message.blob)
         if is_8bit and not self._offered.has_8bit:
             return await self._converted(head, message.blob, size)
-        is_utf8 = wishes.is_utf8 and self._offered.has_utf8
-        return FittedMessage(head, message.blob, size, is_8bit, is_utf8)
+        return FittedMessage(head, message.blob, size, is_8bit, self._is_utf8(transaction))
+
+    def _is_utf8(self, transaction: Transaction) -> bool:
+        """Return whether SMTPUTF8 is said: if it was wished for, or an alias leads to such an address."""
+        if not self._offered.has_utf8:
+            return False
+        if transaction.job.mail_parameters.is_utf8 or not transaction.sender.text.isascii():
+            return True
+        return not all(one.address.text.isascii() for one in transaction.recipients)
 
     async def _converted(self, head: bytes, blob: Blob, size: int) -> FittedMessage | Outcome:
         """Return a copy of ASCII alone, the message as it is, or a refusal."""
