@@ -21,7 +21,10 @@ _UNDIALLED: Sequence[tuple[str, Sequence[str]]] = (
     ("reserved", ("192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4", "100::/64")),
 )
 _NETWORKS = [(ipaddress.ip_network(text), kind) for kind, texts in _UNDIALLED for text in texts]
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
+# IPv4 behind a translator: RFC 6052 §2.1, RFC 8215 (there with a prefix of 96 bits), RFC 2765 §2.1.
+_TRANSLATED = [
+    ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")
+]
 _COMPATIBLE = ipaddress.IPv6Network("::/96")  # RFC 4291 §2.5.5.1
 
 _OF_INTERFACES = ("", "private", "link-local")  # kinds of which this machine may have one
@@ -83,6 +86,6 @@ def _plain(address: IpAddress) -> IpAddress:
         return address
     embedded = address.ipv4_mapped or address.sixtofour
     is_low = address in _COMPATIBLE and int(address) > 1  # :: and ::1 are what they are
-    if embedded is None and (is_low or address in _NAT64):
+    if embedded is None and (is_low or _is_in(address, _TRANSLATED)):
         embedded = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return embedded or address
