@@ -37,8 +37,11 @@ class Signal(Protocol):
 class Tasks(Protocol):
     """Coroutines that run next to each other on the reactor thread."""
 
-    def start(self, name: str, work: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine, which begins at once. What it raises is a bug, logged under its name."""
+    def start(self, name: str, work: Coroutine[Any, Any, object]) -> Callable[[], None]:
+        """Run a coroutine, which begins at once; return what cancels it.
+
+        What it raises is a bug, logged under its name, but for its being cancelled.
+        """
 
     def signal(self) -> Signal:
         """Return a new signal."""

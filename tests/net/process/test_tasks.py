@@ -23,6 +23,23 @@ def test_a_bug_is_logged_under_the_name_of_its_task() -> None:
     assert journal.events == [("failed", ("work",))]
 
 
+def test_a_task_that_is_cancelled_is_no_bug() -> None:
+    time, journal = Clock(), ListJournal()
+    tasks, ended = ReactorTasks(time, journal), list[str]()
+    signal = tasks.signal()
+
+    async def work() -> None:
+        try:
+            await signal.wait(10.0)
+        finally:
+            ended.append("ended")
+
+    cancel = tasks.start("work", work())
+    assert ended == []
+    cancel()
+    assert (ended, journal.events, time.getDelayedCalls()) == (["ended"], [], [])
+
+
 def test_a_signal_ends_the_wait_that_is_under_way() -> None:
     time = Clock()
     signal = ReactorTasks(time, ListJournal()).signal()

@@ -290,6 +290,21 @@ def test_stopping_lets_what_is_under_way_end(queue: PlayedQueue) -> None:
     queue.check()
 
 
+def test_what_takes_too_long_at_the_stop_is_cut_off(queue: PlayedQueue) -> None:
+    queue.carrier.seconds = 600.0
+    queue.accept("bob@example.net")
+    assert queue.carrier.open == {"example.net": 1}
+    queue.run(queue.dispatcher.stop(10.0))
+    queue.pass_time(11.0)
+    assert queue.carrier.open == {"example.net": 0}
+    assert queue.dispatcher.is_idle
+    assert (queue.owed, queue.carrier.sent) == ([("job1", 1)], [])
+    assert queue.journal.of("failed") == []
+    queue.pass_time(MINUTE)
+    assert len(queue.carrier.connected) == 1
+    queue.check()
+
+
 def test_what_a_connection_left_is_as_it_was_before(queue: PlayedQueue) -> None:
     class Lazy:
         name = SMTP

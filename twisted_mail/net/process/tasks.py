@@ -1,9 +1,9 @@
 """Coroutines that run next to each other, and signals between them, on the reactor."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_mail.interfaces import Journal, Signal
@@ -16,13 +16,15 @@ class ReactorTasks:
         self._reactor = reactor
         self._journal = journal
 
-    def start(self, name: str, work: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine, which begins at once."""
-        Deferred.fromCoroutine(self._run(name, work))
+    def start(self, name: str, work: Coroutine[Any, Any, object]) -> Callable[[], None]:
+        """Run a coroutine, which begins at once; return what cancels it."""
+        return Deferred.fromCoroutine(self._run(name, work)).cancel
 
     async def _run(self, name: str, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
+        except CancelledError:
+            return
         except Exception:
             self._journal.failed(name)
 

@@ -71,7 +71,7 @@ class Dispatcher:
                 await self._state.doors.clock.sleep(0)
 
     async def stop(self, seconds: float = 10.0) -> None:
-        """Begin nothing more, and let what is under way end, for so long at most."""
+        """Begin nothing more, and let what is under way end, for so long at most; then cut it off."""
         state, clock = self._state, self._state.doors.clock
         state.is_stopping = True
         state.alarm.fire()
@@ -81,6 +81,7 @@ class Dispatcher:
         end = clock.monotonic() + seconds
         while not self.is_idle and clock.monotonic() < end:
             await clock.sleep(STOP_STEP)
+        self._traffic.cut_off()
 
     @property
     def is_idle(self) -> bool:

@@ -1,7 +1,7 @@
 """Who goes: which destination stands in whose line, and which site gets a connection."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from twisted_mail.interfaces import Carrier, DueRecipient, Site
@@ -23,6 +23,10 @@ AT_WAKING = 20  # destinations of a site that are looked up anew when its rest i
 FULL_SECONDS = 5.0  # until a site is looked at again for which too much is not noted yet
 
 
+def _nothing() -> None:
+    """Do nothing: there is nothing to cancel yet."""
+
+
 class Traffic:
     """Opens connections for what is ready, as many as there may be, to sites in turn.
 
@@ -39,6 +43,7 @@ class Traffic:
         self._unproven_connections = 0
         self._unserved: deque[SiteQueue] = deque()
         self._is_serving = False
+        self._serving: dict[object, Callable[[], None]] = {}  # what cancels each connection
 
     # ------------------------------------------------------------ new mail
 
@@ -197,15 +202,29 @@ class Traffic:
         self._state.connections += 1
         is_unproven = not site.pace.is_proven
         self._unproven_connections += is_unproven
-        self._state.doors.tasks.start("queue", self._serve(carrier, site, is_unproven))
-
-    async def _serve(self, carrier: Carrier, site: SiteQueue, is_unproven: bool) -> None:
         work = SiteWork(self._parts, site, lambda: self.serve_more(site))
+        self._serving[work] = _nothing
+        cancel = self._state.doors.tasks.start(
+            "queue", self._serve(carrier, work, site, is_unproven)
+        )
+        if work in self._serving:  # it may have ended at once
+            self._serving[work] = cancel
+
+    def cut_off(self) -> None:
+        """Cancel all connections; what has no answer is as it was."""
+        for cancel in list(self._serving.values()):
+            cancel()
+
+    async def _serve(
+        self, carrier: Carrier, work: SiteWork, site: SiteQueue, is_unproven: bool
+    ) -> None:
         try:
             await carrier.serve(site.site, work)
         except Exception:
-            self._state.doors.journal.failed(f"carrier {site.site.carrier}")
+            if not self._state.is_stopping:  # else it was cancelled
+                self._state.doors.journal.failed(f"carrier {site.site.carrier}")
         finally:
+            del self._serving[work]
             work.end()
             self._state.connections -= 1
             self._unproven_connections -= is_unproven
