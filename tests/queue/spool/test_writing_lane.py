@@ -1,5 +1,6 @@
 """What gathers is committed together; what is wrong with one piece is no other's affair."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.job import NewJob
 from twisted_mail.net.process.lane import Lane, Turn
+from twisted_mail.queue.spool.bodies import BodyFolder
 from twisted_mail.queue.spool.database import open_database
 from twisted_mail.queue.spool.disk_spool import DiskJobSpool
 from twisted_mail.queue.spool.schema import VERSION, SpoolUnusable
@@ -196,6 +198,25 @@ def test_a_large_body_that_is_gone_is_damage(tmp_path: Path):
     assert finish(spool.load("a", [1])) is None
     assert len(faults) == 1
     finish(spool.close())
+
+
+def test_a_large_body_that_cannot_be_read_now_is_no_damage(tmp_path: Path, monkeypatch):
+    faults: list[str] = []
+    spool = start_spool(
+        tmp_path, fresh=0, inline=1, report_fault=lambda where, _: faults.append(where)
+    )
+    finish(spool.accept(new_job("a")))
+    with monkeypatch.context() as patch:
+        patch.setattr(BodyFolder, "read", fail)
+        with pytest.raises(Unavailable):
+            finish(spool.load("a", [1]))
+    assert "job a" in faults[-1]
+    assert finish(spool.load("a", [1])) is not None
+    finish(spool.close())
+
+
+def fail(*_: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")
 
 
 def test_after_an_unclean_end_all_is_checked_and_mended_once_the_queue_runs(tmp_path: Path):

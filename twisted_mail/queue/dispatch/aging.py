@@ -109,7 +109,12 @@ class Aging:
         """Judge recipients of one job; return whether none was under way."""
         wanted = [row for row in rows if notices is None or row.notices <= notices]
         free = [row.number for row in wanted if (row.job, row.number) not in self._state.claims]
-        if free and await self._conclusions.give_up(rows[0].job, free, judge):
+        try:
+            noted = free and await self._conclusions.give_up(rows[0].job, free, judge)
+        except Unavailable as error:  # one that cannot be read keeps no other from its end
+            self._state.doors.journal.warned("queue", error.outcome.text)
+            return False
+        if noted:
             self._written += 1
             if self._written % A_SECOND == 0:
                 await self._state.doors.clock.sleep(1.0)

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
@@ -19,6 +19,8 @@ from twisted_mail.queue.dispatch.outcomes.results import Fate
 from twisted_mail.queue.spool.turns import crowd, due_recipient
 
 RETRY_SECONDS = 10.0  # after a read that failed
+UNREADABLE_SECONDS = 60.0  # for which a job that cannot be read lets the others go first
+MOST_UNREADABLE = 1_000  # recipients of such jobs; with more the disk is taken to fail
 NONE_FREE_SECONDS = 0.2  # after a read that found only those who are under way
 MOST_UNDER_WAY = 2_000  # of a destination, that are read again only to be passed over
 
@@ -29,6 +31,7 @@ class Supply:
     def __init__(self, state: DispatchState, ledger: Ledger) -> None:
         self._state = state
         self._ledger = ledger
+        self._unreadable = 0
 
     def fill(self, site: SiteQueue) -> None:
         """Read what is next for a site, up to its depth; done on return unless it is only on disk."""
@@ -124,13 +127,28 @@ class Supply:
             loaded = await state.doors.spool.load(job, sorted(mine)) if mine else None
             if loaded is not None:
                 mine.difference_update(self._enqueue(site, queue, loaded))
-        except Unavailable:
-            queue.remind(0.0)
-            raise
+        except Unavailable as error:
+            if self._unreadable + len(mine) > MOST_UNREADABLE:
+                queue.remind(0.0)
+                raise
+            state.doors.journal.warned(f"queue {queue.destination}", error.outcome.text)
+            self._unreadable += len(mine)
+            state.doors.tasks.start("queue", self._let_wait(queue, job, frozenset(mine)))
+            mine.clear()
         finally:
-            for number in mine:
-                claims.release((job, number))
-            queue.under_way -= len(mine)
+            self._release(queue, job, mine)
+
+    async def _let_wait(self, queue: DestinationQueue, job: str, numbers: frozenset[int]) -> None:
+        """Keep a job that cannot be read claimed for a while: what comes after it goes."""
+        await self._state.doors.clock.sleep(UNREADABLE_SECONDS)
+        self._unreadable -= len(numbers)
+        self._release(queue, job, numbers)
+        self._state.remind(queue.destination, 0.0)
+
+    def _release(self, queue: DestinationQueue, job: str, numbers: Collection[int]) -> None:
+        for number in numbers:
+            self._state.claims.release((job, number))
+        queue.under_way -= len(numbers)
 
     def _enqueue(
         self, site: SiteQueue, queue: DestinationQueue, loaded: LoadedJob

@@ -25,7 +25,7 @@ from twisted_mail.queue.spool import reader
 from twisted_mail.queue.spool.bodies import StoredBody
 from twisted_mail.queue.spool.database import DAMAGED
 from twisted_mail.queue.spool.fresh_jobs import FreshJobs, MemoryBudget
-from twisted_mail.queue.spool.loading import Damage, opened, read_held, read_whole
+from twisted_mail.queue.spool.loading import Damage, ReadJob, opened, read_held, read_whole
 from twisted_mail.queue.spool.lock import QueueLock
 from twisted_mail.queue.spool.place import SpoolPlace
 from twisted_mail.queue.spool.reader import JobBlobs
@@ -205,11 +205,18 @@ class DiskJobSpool:
     async def _read(self, id: str, numbers: Sequence[int] | None) -> LoadedJob | None:
         found = await self.query(read_whole, self._bodies, id, numbers)
         if isinstance(found, JobBlobs):
-            found = await self._blocking.run(opened, found, self._bodies)
+            found = await self._blocking.run(self._open, found)
         if found is None:
             return None
         await self._hold(found.damage)
         return found.loaded
+
+    def _open(self, blobs: JobBlobs) -> ReadJob:
+        try:
+            return opened(blobs, self._bodies)
+        except OSError as error:
+            self._place.report_fault(f"{self._bodies.path}: job {blobs.id}", error)
+            raise Unavailable(f"The body of {blobs.id} cannot be read now.") from error
 
     async def held(self, carrier: str = "") -> Sequence[HeldRecipient]:
         """Return the recipients that are held, of a carrier or of all, the oldest jobs first."""
