@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from tests.delivery.onward.fakes import (
     OK,
@@ -347,6 +347,18 @@ def test_a_refusal_over_both_is_final_and_not_tried_twice_again(both: Fixture) -
 def test_where_ipv4_is_not_reached_the_refusal_stands(both: Fixture) -> None:
     del both.client.hosts["192.0.2.1"]
     assert both.serve(mail()).codes == [("a", {1: 550})]
+
+
+def test_who_is_cancelled_at_the_second_try_is_as_before(both: Fixture) -> None:
+    both.fill("192.0.2.1")
+    both.work.waiting.append(mail())
+    both.site()
+    serving = Deferred.fromCoroutine(both.carrier.serve(Site("smtp", "x"), both.work))
+    serving.addErrback(lambda failure: failure.trap(CancelledError))
+    assert both.client.addresses == ["2001:db8::1"]
+    assert not serving.called
+    serving.cancel()
+    assert (serving.called, both.work.ended) == (True, [])
 
 
 @pytest.mark.parametrize(

@@ -204,12 +204,10 @@ class RemoteCarrier:
         return [place for place in order if ip_version(place[1]) != version]
 
     async def _try_again(self, again: SecondTry, hosts: NextHosts, places: list[Place]) -> None:
-        try:
-            dialled = await self._dial(hosts, places)
-            if isinstance(dialled, _Dialled):
-                await self._converse(dialled, again)
-        finally:
-            again.end()
+        dialled = await self._dial(hosts, places)
+        if isinstance(dialled, _Dialled):
+            await self._converse(dialled, again)
+        again.end()  # who is cancelled before is as before
         if not again.has_helped:
             self._tried_twice[hosts.site.name] = True
 
