@@ -17,7 +17,7 @@ from twisted_mail.control.checks.note import Note
 from twisted_mail.control.checks.queue import queue_notes
 from twisted_mail.control.checks.queued_mail import queued_mail_notes
 from twisted_mail.control.checks.reports import report_notes
-from twisted_mail.control.checks.sending import sending_notes, source_addresses
+from twisted_mail.control.checks.sending import sending_file_notes, sending_notes, source_addresses
 from twisted_mail.control.checks.server_user import server_user_of
 from twisted_mail.control.checks.state import configuration_notes, mail_log_notes, state_notes
 from twisted_mail.control.output import FAILED, FINE, CommandResult, count, os_error_text
@@ -41,6 +41,7 @@ def check(options: argparse.Namespace, config: Config) -> CommandResult:
         queue_notes,
         queued_mail_notes,
         report_notes,
+        sending_file_notes,
     )
     # Root could do everything: what matters is what the server's user can.
     with server_user_of(config.state).acting():

@@ -53,3 +53,15 @@ def test_what_is_no_address_is_a_mistake(server: Terminal, address: str) -> None
     name(server, address)
     assert server("check") == 2
     assert "postmaster" in server.err
+
+
+def test_reports_for_somebody_who_is_not_here_are_a_warning(server: Terminal) -> None:
+    name(server, "alice@example.org")
+    reports = server.folder / "mail.toml.d" / "reports.toml"
+    reports.write_text('[reports]\npostmaster = "nobody@example.org"\n')
+    assert [text for level, text in notes(server) if level == "warning"] == [
+        "reports for nobody@example.org, which [reports] postmaster names, would be refused here"
+    ]
+    reports.write_text('[reports]\npostmaster = "nobody"\n')
+    assert server("check") != 0
+    assert "postmaster 'nobody': an address needs an @" in server.err

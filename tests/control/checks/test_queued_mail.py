@@ -45,7 +45,7 @@ def test_what_may_have_been_forgotten_is_a_warning(server: Terminal) -> None:
     assert set(levels.values()) == {"warning"}
     assert list(levels) == [
         "1 recipient damaged, and never sent: the log has more",
-        "domain one.example is suspended until: twisted-mail queue resume domain one.example",
+        "domain one.example is suspended without an end: twisted-mail queue resume domain one.example",
         "1 word not done yet: the server does them when it starts",
     ]
 

@@ -1,8 +1,17 @@
-"""How others see us when we send."""
+"""How others see us when we send, and the files that sending needs."""
+
+from pathlib import Path
 
 import pytest
 
-from twisted_mail.control.checks.sending import sending_notes, source_addresses
+from twisted_mail.config import Config
+from twisted_mail.control.checks.sending import (
+    sending_file_notes,
+    sending_notes,
+    source_addresses,
+)
+from twisted_mail.control.setup.certificates import make
+from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.resolver import FakeResolver
 
@@ -72,3 +81,37 @@ def test_a_dns_that_is_silent_is_no_verdict() -> None:
 
 def test_the_addresses_of_this_machine_are_found_without_a_packet() -> None:
     assert all(isinstance(one, str) and one for one in source_addresses())
+
+
+def file_notes(state: Path, **settings: str) -> list[tuple[str, str]]:
+    sending = SendingSettings(relay="smtp://relay.example", **settings)
+    config = Config(state / "mail.toml", HOST, state, sending=sending)
+    return [(one.level, one.text) for one in sending_file_notes(config)]
+
+
+def test_a_relay_without_a_login_needs_no_file(tmp_path: Path) -> None:
+    assert file_notes(tmp_path) == []
+
+
+def test_the_login_for_the_relay_is_read_and_its_password_never_shown(tmp_path: Path) -> None:
+    login = tmp_path / "relay"
+    [(level, text)] = file_notes(tmp_path, relay_login="relay")
+    assert level == "fault"
+    assert text.startswith(f"{login}: No such file or directory ([sending] relay_login")
+    login.write_text("us\nsecret\n")
+    login.chmod(0o644)
+    (level, text), fine = file_notes(tmp_path, relay_login="relay")
+    assert (level, text.endswith(f"chmod 600 {login}")) == ("warning", True)
+    assert fine == ("fine", f"{login} has the login of us for the relay")
+    login.chmod(0o600)
+    login.write_text("secret\n")
+    [(level, text)] = file_notes(tmp_path, relay_login="relay")
+    assert (level, "it must have two lines" in text, "secret" in text) == ("fault", True, False)
+
+
+def test_authorities_have_to_be_certificates(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nothing")
+    assert [level for level, _ in file_notes(tmp_path, authorities="ca.pem")] == ["fault"]
+    assert [level for level, _ in file_notes(tmp_path, authorities="none.pem")] == ["fault"]
+    path = make(tmp_path / "tls", HOST)
+    assert [level for level, _ in file_notes(tmp_path, authorities=str(path))] == ["fine"]

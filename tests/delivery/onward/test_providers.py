@@ -92,3 +92,8 @@ def test_mistakes(name: str, suffixes: tuple[str, ...]) -> None:
 def test_a_site_is_called_by_its_hosts() -> None:
     assert site_name(["b.example", "a.example"]) == "a.example,b.example"
     assert len(site_name([f"host{n}.example" for n in range(99)])) == MAX_SITE_NAME
+
+
+def test_a_suffix_that_is_no_domain_is_named() -> None:
+    with pytest.raises(ValueError, match="suffixes: 'mx example' is not a domain"):
+        Provider("big", ("mx.example", "mx example"))

@@ -8,7 +8,7 @@ from twisted_mail.control.checks.note import Note
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.directory_entry import POSTMASTER
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.mail.route import LocalRoute
+from twisted_mail.mail.route import LocalRoute, NoRoute
 
 SUBJECT = "postmaster"
 CURE = "name an address of yours in mail.toml: [addresses] postmaster = ..."
@@ -27,6 +27,10 @@ def postmaster_notes(config: Config, domains: Sequence[str]) -> Iterator[Note]:
         yield Note("fine", SUBJECT, f"its mail goes to {place} (of {_some(names)})")
     if setting and not _place(parse(setting), config):
         text = f"mail for {setting}, which mail.toml names, would come to nobody here"
+        yield Note("warning", SUBJECT, text)
+    told = config.reports.postmaster
+    if told and isinstance(explained(parse(told), config)[0], NoRoute):
+        text = f"reports for {told}, which [reports] postmaster names, would be refused here"
         yield Note("warning", SUBJECT, text)
 
 

@@ -70,7 +70,7 @@ def _warnings(found: QueueOverview, slow: int) -> Iterator[Note]:
         yield Note("warning", SUBJECT, text)
     for one in found.suspended:
         if not one.until:
-            text = f"{one} is suspended until: twisted-mail queue resume {one}"
+            text = f"{one} is suspended without an end: twisted-mail queue resume {one}"
             yield Note("warning", SUBJECT, text)
     if slow:
         text = f"{count(slow, 'word')} not done yet: the server does them when it starts"

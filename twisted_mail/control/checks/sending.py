@@ -1,4 +1,6 @@
-"""How other mail servers see this one when it sends: ``twisted-mail check --sending``.
+"""What mail to other hosts needs: the files that ``[sending]`` names, and a name that others believe.
+
+The second is for ``twisted-mail check --sending``.
 
 Many refuse mail from an address whose reverse name does not lead back to it, or is not the name that we
 greet with (RFC 5321 §4.1.4 forbids that they do so for the greeting alone). Nothing is sent, and no
@@ -7,16 +9,62 @@ other host but the DNS is asked.
 
 import ipaddress
 import socket
-from collections.abc import Sequence
+import ssl
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 
+from twisted_mail.config import Config
 from twisted_mail.control.checks.note import Note
+from twisted_mail.delivery.onward.relay_login import read_login
 from twisted_mail.interfaces import Resolver
 from twisted_mail.mail.outcome import MailError
 
 # Addresses of nobody (RFC 5737, RFC 3849): the system chooses ours for them without a packet.
 _FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 _PORT = 25
+_OTHERS = 0o077  # what others than its owner may do with a file
+
+
+# ---------------------------------------------------------------- files
+
+
+def sending_file_notes(config: Config) -> Iterator[Note]:
+    """Check the login for the relay, and the authorities: without them mail only waits."""
+    if config.sending.relay_login:
+        yield from _login(config.state / config.sending.relay_login)
+    if config.sending.authorities:
+        yield from _authorities(config.state / config.sending.authorities)
+
+
+def _login(path: Path) -> Iterator[Note]:
+    try:
+        login = read_login(path)
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        yield _fault(path, error, "relay_login: a name in the first line, a password in the second")
+        return
+    if mode & _OTHERS:
+        text = f"{path} has a password, and others than its owner can use it: chmod 600 {path}"
+        yield _warning(text)
+    yield _fine(f"{path} has the login of {login.name} for the relay")
+
+
+def _authorities(path: Path) -> Iterator[Note]:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError as error:  # of which SSLError is one
+        yield _fault(path, error, "authorities: certificates in PEM")
+    else:
+        yield _fine(f"{path} has the authorities that are trusted")
+
+
+def _fault(path: Path, error: Exception, cure: str) -> Note:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return Note("fault", "sending", f"{path}: {reason} ([sending] {cure})")
+
+
+# ---------------------------------------------------------------- names and addresses
 
 
 def source_addresses() -> list[str]:

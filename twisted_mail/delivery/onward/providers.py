@@ -37,14 +37,21 @@ class Provider:
         if not self.suffixes:
             raise ValueError("suffixes is empty: no mail host would be the provider's")
         for suffix in self.suffixes:
-            if parse_domain(suffix) != suffix:
+            if not _is_plain_domain(suffix):
                 raise ValueError(
-                    f"{suffix!r} is not a domain in small letters, without a dot in front"
+                    f"suffixes: {suffix!r} is not a domain in small letters, without a dot in front"
                 )
 
     def has(self, host: str) -> bool:
         """Return whether a mail host is the provider's."""
         return any(host == suffix or host.endswith(f".{suffix}") for suffix in self.suffixes)
+
+
+def _is_plain_domain(text: str) -> bool:
+    try:
+        return parse_domain(text) == text
+    except ValueError:
+        return False
 
 
 class Providers:

@@ -22,15 +22,17 @@ class RelayLogin:
     async def read(self) -> Credentials:
         """Return the name and the password. Raises Unavailable."""
         try:
-            return parse_login(await self._blocking.run(_content, self._path))
+            return await self._blocking.run(read_login, self._path)
         except (OSError, ValueError) as error:
             self._report_fault(str(self._path), error)
             raise Unavailable(NO_LOGIN) from error
 
 
-def _content(path: Path) -> bytes:
+def read_login(path: Path) -> Credentials:
+    """Read the file. Blocks; raises OSError, and ValueError as :func:`parse_login` does."""
     with path.open("rb") as file:
-        return file.read(MAX_LOGIN_FILE + 1)
+        content = file.read(MAX_LOGIN_FILE + 1)
+    return parse_login(content)
 
 
 def parse_login(content: bytes) -> Credentials:

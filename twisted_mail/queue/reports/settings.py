@@ -22,4 +22,11 @@ class ReportSettings:
         if min(self.returned, self.rate) < 0:
             raise ValueError("returned and rate must be 0 or more")
         if self.postmaster:
-            parse(self.postmaster)
+            _parse(self.postmaster)
+
+
+def _parse(postmaster: str) -> None:
+    try:
+        parse(postmaster)
+    except ValueError as error:
+        raise ValueError(f"postmaster {postmaster!r}: {error}") from None
