@@ -170,6 +170,23 @@ def test_hosts_that_never_take_mail_are_final_if_all_are(there: Fixture) -> None
     assert len(there.serve(mail()).unreached) == 1
 
 
+def test_that_a_host_never_takes_mail_is_said_by_its_greeting(
+    there: Fixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for host in there.client.hosts.values():
+        host.refuses = Outcome(521, "5.7.1", "Your address is blocked")
+    connect = there.client.connect
+
+    async def at_hello(*arguments: Any) -> Any:
+        refused = await connect(*arguments)
+        assert isinstance(refused, Attempt)
+        return replace(refused, command="EHLO mail.here.example")
+
+    monkeypatch.setattr(there.client, "connect", at_hello)
+    work = there.serve(mail())
+    assert (work.codes, len(work.unreached)) == ([], 1)
+
+
 def test_a_destination_that_has_become_unknown_is_ended_and_others_go_on(there: Fixture) -> None:
     there.dns.broken.add("silent.example")
     work = there.serve(mail("x@silent.example", "y@silent.example", id="a"), mail(id="b"))
@@ -533,6 +550,13 @@ def test_a_login_that_is_refused_is_no_failure_of_the_mail() -> None:
     work = fixture.serve(mail())
     assert work.ended == []
     assert work.unreached[0].outcome.is_temporary
+
+
+def test_a_relay_that_takes_no_mail_is_no_word_on_the_domains() -> None:
+    fixture = Fixture(relay="smtp://10.0.0.1")
+    fixture.client.hosts["10.0.0.1"] = FakeHost(Outcome(521, "", "takes no mail from you"))
+    work = fixture.serve(mail())
+    assert (work.codes, len(work.unreached)) == ([], 1)
 
 
 def test_what_a_relay_refuses_by_policy_stands() -> None:

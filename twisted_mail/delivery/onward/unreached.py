@@ -53,7 +53,7 @@ class UnreachedHosts:
         if not failures:
             work.slow_down(failed(TOO_MANY, self._clock.now()))
             return None
-        if all(one.outcome.code == NO_SERVICE for one in failures):
+        if hosts.relay is None and all(map(_never_takes_mail, failures)):
             return _end_all(first, failures[-1], work)
         attempt = as_temporary(worst(failures))
         if attempt.outcome.code == CLOSING or attempt.reply_class is ReplyClass.RATE:
@@ -70,6 +70,11 @@ class UnreachedHosts:
         row = (self._in_a_row[hosts.site.name] or frozenset()) | {destination}
         self._in_a_row[hosts.site.name] = row
         return len(row) >= IN_A_ROW
+
+
+def _never_takes_mail(attempt: Attempt) -> bool:
+    """Return whether a host greets with that; later, and of a relay, it means ourselves."""
+    return attempt.outcome.code == NO_SERVICE and not attempt.command
 
 
 def _end_all(first: Transaction, attempt: Attempt, work: Work) -> Transaction | None:
