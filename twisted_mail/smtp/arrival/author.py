@@ -4,6 +4,9 @@ Readers show what stands in From, and differ in what they make of a malformed on
 a list of addresses is refused (``strict_addresses``); what stands in it has to be the account's.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 from twisted_mail.interfaces import Submitter
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.mime import header, strict_addresses
@@ -18,6 +21,9 @@ _FIELDS = {
     b"resent-from": "Resent-From",
     b"resent-sender": "Resent-Sender",
 }
+SHORT = 200  # octets of a field that is remembered when it was read ...
+REMEMBERED = 1_000  # ... and so many of them
+
 _OF_ONE = frozenset((b"sender", b"resent-sender"))  # RFC 5322 §3.6.2, §3.6.6
 _ONCE = frozenset((b"from", b"sender"))  # RFC 5322 §3.6
 
@@ -56,9 +62,17 @@ async def _check_field(
             raise Refused(replies.not_your_name(_FIELDS[name]))
 
 
-def _addresses(value: bytes) -> list[Address]:
+def _addresses(value: bytes) -> Sequence[Address]:
     """Return the addresses of a field; none where it is not exactly a list of them."""
+    return _remembered(value) if len(value) <= SHORT else _read(value)
+
+
+def _read(value: bytes) -> Sequence[Address]:
     try:
-        return strict_addresses.parse(header.unfolded(value))
+        return tuple(strict_addresses.parse(header.unfolded(value)))
     except ValueError:
-        return []
+        return ()
+
+
+# Who writes mail is called the same in each, and to read that takes 15 us.
+_remembered = lru_cache(REMEMBERED)(_read)
