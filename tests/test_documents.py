@@ -25,6 +25,23 @@ def test_the_files_that_the_architecture_names_exist() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("way", "files"),
+    [
+        ("A message comes in", ["smtp/loop.py", "delivery/acceptance.py"]),
+        ("A message goes out", ["queue/dispatch/dispatcher.py", "smtp/client.py"]),
+        ("A client reads", ["imap/framing.py", "store/account/mailbox.py"]),
+        ("Somebody logs in", ["auth/realm.py", "directory/sqlite.py"]),
+    ],
+)
+def test_each_way_is_told_by_its_files(way: str, files: list[str]) -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    told = text.split(f"**{way}.**")[1].split("\n**")[0].split("\n## ")[0]
+    named = re.findall(r"`([\w/.]+\.py)`", told)
+    assert len(named) >= 5
+    assert set(files) <= set(named)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_the_documents_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())

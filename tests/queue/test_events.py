@@ -9,7 +9,9 @@ from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import JobKind, OwedRecipient, QueuedJob
+from twisted_mail.mail.queued.selection import Selection
 from twisted_mail.mail.queued.target import RemoteTarget
+from twisted_mail.mail.queued.word import Act, Word
 from twisted_mail.queue.events import MAX_NAMED, MAX_TEXT, QueueEvents
 
 ALICE, BOB = parse("alice@example.org"), parse("bob@example.net")
@@ -124,6 +126,25 @@ def test_where_an_alias_led_on_the_address_that_was_written_is_named():
         "1a: held to=<bob@example.net> for=<alice@example.org> destination=smtp:example.net"
         " by=operator"
     )
+
+
+def test_what_is_removed_has_no_next_try():
+    waiting = replace(OWED, due=9.0)
+    [line] = lines_of(lambda events: events.altered(JOB, waiting, "removed", "root"))
+    assert line.endswith("destination=smtp:example.net by=root")
+    [line] = lines_of(lambda events: events.altered(JOB, waiting, "released", "root"))
+    assert line.endswith("by=root next=1970-01-01T00:00:09Z")
+
+
+def test_a_word_is_noted_with_its_filters_as_they_are_written():
+    filters = Selection(sender="news@*", destinations=("smtp:a.example",), older=60.0)
+    word = Word(Act.REMOVE, filters, by="root")
+    assert lines_of(lambda events: events.word_done(word, 5)) == [
+        (
+            "word act=remove by=root recipients=5"
+            ' selection="sender=news@* destinations=smtp:a.example older=60.0"'
+        )
+    ]
 
 
 def test_a_report_is_noted_with_the_message_that_it_is_about():

@@ -11,9 +11,10 @@ from twisted_mail.interfaces import Journal, ReportAction, ReportedRecipient
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob
-from twisted_mail.mail.queued.word import Word, write_word
+from twisted_mail.mail.queued.word import Word, given
 
 MAX_NAMED = 100  # recipients in one line; the others are counted
+_ENDS = ("removed", "rejected")  # after which there is no next try
 MAX_TEXT = 2000  # characters of the other side's words
 
 Fields = Mapping[str, object]
@@ -64,7 +65,8 @@ class QueueEvents:
 
     def altered(self, job: QueuedJob, recipient: OwedRecipient, act: str, by: str) -> None:
         """Note what a word of the operator or of a moderator did to a recipient."""
-        fields = {**_to(recipient), "by": by, "next": _moment(recipient.due)}
+        moment = 0.0 if act in _ENDS else recipient.due
+        fields = {**_to(recipient), "by": by, "next": _moment(moment)}
         self._note(job.id, act, fields)
 
     def reported(
@@ -82,13 +84,17 @@ class QueueEvents:
 
     def word_done(self, word: Word, recipients: int) -> None:
         """Note that the operator's word is done, and how many recipients it altered."""
-        about = "" if word.selection.is_empty else write_word(Word(word.act, word.selection))
+        about = " ".join(f"{name}={_plain(value)}" for name, value in given(word.selection).items())
         fields = {"act": word.act.value, "by": word.by, "recipients": recipients}
         suspended = "" if word.suspension is None else str(word.suspension)
         self._note("", "word", {**fields, "suspension": suspended, "selection": about[:MAX_TEXT]})
 
     def _note(self, id: str, event: str, fields: Fields) -> None:
         self._journal.queue_event(id, event, fields)
+
+
+def _plain(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _to(recipient: OwedRecipient) -> Fields:

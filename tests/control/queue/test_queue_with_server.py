@@ -158,3 +158,17 @@ def test_an_answer_is_kept_with_its_word(server: Terminal, running: RunningServe
     connection.close()
     assert '"act": "hold"' in word
     assert '"recipients": 2' in result
+
+
+def test_on_a_full_disk_the_queue_is_shown_and_nobody_is_sent_to_repair_it(
+    server: Terminal, running: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise apsw.FullError("database or disk is full")
+
+    monkeypatch.setattr(speaking, "_write", full)
+    assert server("queue") == 0
+    assert "3 messages for 4 recipients" in server.out
+    assert server("queue", "hold", "1a") == 1
+    assert "there is no room on the disk" in server.err
+    assert "repair" not in server.err

@@ -24,14 +24,18 @@ class SmallDisk(QuickDisk):
 @pytest.mark.parametrize(("octets", "inodes"), [(999, 1 << 20), (1 << 40, MIN_INODES - 1)])
 def test_no_mail_is_taken_while_too_little_is_free(tmp_path: Path, octets: int, inodes: int):
     disk, clock = SmallDisk(), StillClock()
-    spool = start_spool(tmp_path, disk, min_free=1000, clock=clock)
+    said: list[str] = []
+    report = lambda where, error: said.append(f"{where}: {error.strerror}")  # noqa: E731
+    spool = start_spool(tmp_path, disk, min_free=1000, clock=clock, report_fault=report)
     finish(spool.accept(new_job("a")))
+    assert said == []
     disk.octets, disk.inodes = octets, inodes
     clock.seconds += LOOK_SECONDS
     for new in (new_job("b"), new_job("large", body=b"x" * 100_000)):
         with pytest.raises(Unavailable) as caught:
             finish(spool.accept(new))
         assert (caught.value.outcome.code, caught.value.outcome.enhanced) == (452, "4.3.1")
+    assert set(said) == {f"{tmp_path}: less than 0 MiB or 1000 files are left: no mail is taken in"}
     assert [*(tmp_path / "bodies").iterdir()] == []
     disk.octets, disk.inodes = 1 << 40, 1 << 20
     clock.seconds += LOOK_SECONDS

@@ -64,6 +64,8 @@ def _look(folder: str) -> None:
 
 
 def _damaged(folder: str, error: apsw.Error) -> str:
+    if isinstance(error, apsw.FullError):
+        return f"there is no room on the disk of {folder} to say it: make some, nothing is damaged"
     cure = (
         ""
         if isinstance(error, apsw.BusyError)

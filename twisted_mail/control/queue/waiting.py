@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import apsw
+
 from twisted_mail.control.queue.opened import OpenedQueue
 from twisted_mail.control.queue.speaking import speak, speaker
 from twisted_mail.interfaces import SelectedRecipient
@@ -34,10 +36,13 @@ class Waiting:
 
 
 def _asked(queue: OpenedQueue, destinations: list[str]) -> dict[str, WaitReason]:
-    """Return what the server says; it may end meanwhile."""
+    """Return what the server says; it may end meanwhile, and on a full disk it cannot be asked."""
     if not destinations:
         return {}
-    answer = speak(queue, Word(Act.ASK, destinations=tuple(destinations), by=speaker()))
+    try:
+        answer = speak(queue, Word(Act.ASK, destinations=tuple(destinations), by=speaker()))
+    except apsw.FullError:
+        return {}
     return {name: _reason(data) for name, data in answer.get("waits", {}).items()}
 
 

@@ -51,15 +51,16 @@ def write_word(word: Word) -> str:
     """Return a word as JSON, without what is not given."""
     data: dict[str, Any] = {"act": word.act.value, "by": word.by}
     if not word.selection.is_empty:
-        data["selection"] = _given(word.selection)
+        data["selection"] = given(word.selection)
     if word.suspension is not None:
-        data["suspension"] = _given(word.suspension)
+        data["suspension"] = given(word.suspension)
     if word.destinations:
         data["destinations"] = word.destinations
     return json.dumps(data)
 
 
-def _given(value: Selection | Suspension) -> dict[str, Any]:
+def given(value: Selection | Suspension) -> dict[str, Any]:
+    """Return what is given of a value, by name."""
     found = {field.name: getattr(value, field.name) for field in fields(value)}
     return {name: one.value if isinstance(one, Enum) else one for name, one in found.items() if one}
 

@@ -14,7 +14,7 @@ from twisted_mail.queue.spool.bodies import StoredBody
 from twisted_mail.queue.spool.commit_groups import CommitGroups, SpoolWrite
 from twisted_mail.queue.spool.database import SpoolDatabase
 from twisted_mail.queue.spool.place import SpoolPlace
-from twisted_mail.queue.spool.room import ID_TAKEN, NO_ROOM, TOO_MANY, FreeSpace
+from twisted_mail.queue.spool.room import ID_TAKEN, MIN_INODES, NO_ROOM, TOO_MANY, FreeSpace
 from twisted_mail.queue.spool.writing import IdTaken, JobGone, JobWriter, Tally
 
 OPENING_SECONDS = 10.0  # that mail which comes while the queue is opened waits for that
@@ -118,7 +118,13 @@ class WritingLane:
         if self.total.jobs >= self._place.settings.max_messages:
             raise Unavailable(TOO_MANY)
         if not self._space.is_enough(self._place.clock.monotonic()):
+            self._report_little_room()
             raise Unavailable(NO_ROOM)
+
+    def _report_little_room(self) -> None:
+        least = self._place.settings.min_free >> 20
+        text = f"less than {least} MiB or {MIN_INODES} files are left: no mail is taken in"
+        self._place.report_fault(self._place.folder, OSError(errno.ENOSPC, text))
 
     def _answer(self, error: Exception) -> Unavailable:
         if isinstance(error, Unavailable):
