@@ -28,6 +28,7 @@ from twisted_mail.interfaces.login import (
 )
 from twisted_mail.interfaces.operator import (
     AlteredSpool,
+    DamagedRecipient,
     Dispatching,
     SelectedPage,
     SelectedRecipient,
@@ -99,6 +100,7 @@ __all__ = [
     "Clock",
     "Connector",
     "ConversationEnded",
+    "DamagedRecipient",
     "Delivery",
     "DestinationSummary",
     "Directory",

@@ -22,6 +22,21 @@ class SelectedRecipient:
 
 
 @dataclass(frozen=True, slots=True)
+class DamagedRecipient:
+    """A recipient that is held because it, its job or its message cannot be read; it is never sent.
+
+    All but ``id`` and ``number`` is what the database has beside the damage.
+    """
+
+    id: str
+    number: int
+    arrived: float
+    sender: str
+    address: str
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
 class SelectedPage:
     """Some of what filters select, and after which place the next are; None: that was all."""
 
@@ -51,6 +66,9 @@ class WordStore(Protocol):
         A page may be empty, and is not the last for that. ``site`` of the selection is not looked at.
         What is damaged is not returned.
         """
+
+    async def damaged(self, selection: Selection, now: float) -> Sequence[DamagedRecipient]:
+        """Return recipients that are damaged, and that filters mean, the first of very many."""
 
     async def suspensions(self) -> Sequence[Suspension]:
         """Return what is suspended, and what was so until a time that has passed."""

@@ -61,9 +61,33 @@ def test_what_is_damaged_is_counted_and_named_with_its_message(filled: Terminal)
     connection.execute("UPDATE recipients SET state = 2, recipient = zeroblob(9) WHERE number = 2")
     connection.close()
     assert filled("queue") == 0
-    assert "1 DAMAGED, and never sent: the log names them" in filled.out
+    assert "1 DAMAGED, and never sent: queue list --state damaged" in filled.out
     assert filled("queue", "show", "1a") == 0
     assert "damaged     recipients 2: held, and never sent" in filled.out
+
+
+def test_what_is_damaged_is_listed_and_can_be_removed(filled: Terminal) -> None:
+    connection = apsw.Connection(str(queue_folder(filled) / "queue.sqlite3"))
+    connection.execute("UPDATE recipients SET state = 2 WHERE address LIKE '%one.example'")
+    connection.execute("UPDATE jobs SET envelope = zeroblob(9) WHERE id = '2b'")
+    connection.close()
+    assert filled("queue", "list") == 0
+    lines = [line.split() for line in filled.out.splitlines()[1:]]
+    assert [line[0] for line in lines] == ["1a/2", "3c/1", "1a/1", "2b/1"]
+    assert "damaged" in lines[-1]
+    data = filled.json("queue", "list", "--state", "damaged")
+    assert data["recipients"] == []
+    assert [one["id"] for one in data["damaged"]] == ["1a", "2b"]
+    assert filled("queue", "show", "1a/1") == 0
+    assert "damaged     recipients 1: held, and never sent" in filled.out
+    assert filled("queue", "remove", "--from", "<>") == 1
+    assert filled("queue", "remove", "2b", "--dry-run") == 0
+    assert "1 recipient of 1 message would be altered" in filled.out
+    assert filled("queue", "remove", "2b") == 0
+    assert "1 recipient of 1 message is removed" in filled.out
+    assert filled("queue", "remove", "--state", "damaged") == 0
+    assert filled("queue", "list") == 0
+    assert [line.split()[0] for line in filled.out.splitlines()[1:]] == ["1a/2", "3c/1"]
 
 
 def test_an_empty_queue_is_said_to_be_so(server: Terminal) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from twisted_mail.interfaces import (
+    DamagedRecipient,
     ReportedRecipient,
     SelectedPage,
     SelectedRecipient,
@@ -48,6 +49,7 @@ class OperatedQueue:
             finish(self.spool.accept(one))
         self._rows: dict[tuple[str, int], int] = {}
         self.given: dict[int, Word | None] = {}
+        self.spoilt: list[DamagedRecipient] = []
         self.suspended: list[Suspension] = []
         self.look_agains: list[tuple[set[str], bool]] = []
         self.told: list[tuple[str, list[int]]] = []
@@ -96,6 +98,9 @@ class OperatedQueue:
         """Return the row of a recipient, which it keeps."""
         place = one.job.id, one.recipient.number
         return self._rows.setdefault(place, len(self._rows) + 1)
+
+    async def damaged(self, selection, now):
+        return self.spoilt if selection.means_damaged else []
 
     async def suspensions(self):
         return self.suspended

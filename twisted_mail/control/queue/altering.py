@@ -13,6 +13,7 @@ from twisted_mail.control.queue.speaking import speak, speaker
 from twisted_mail.mail.queued.selection import Selection
 from twisted_mail.mail.queued.word import Act, Word
 from twisted_mail.queue.words.alterations import WordTally
+from twisted_mail.queue.words.queries import damaged
 
 _DONE = {
     Act.RETRY: ("is tried now", "are tried now"),
@@ -44,6 +45,8 @@ def _dry_run(queue: OpenedQueue, selection: Selection, act: Act) -> CommandResul
     tally, moment = WordTally(), now()
     for page in selected(queue, located(queue, selection), moment):
         tally.take(act, page, moment)
+    if act is Act.REMOVE:
+        tally.take_damaged(damaged(queue.connection, selection, moment))
     lines = [f"{_sum(tally.recipients, len(tally.jobs))} would be altered by {act.value}"]
     return CommandResult(
         {**tally.data(), "dry_run": True}, [*lines, *_passed_over(tally.passed_over)]

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from twisted_mail.config import Config
@@ -11,11 +12,11 @@ from twisted_mail.control.queue.opened import OpenedQueue, now, opened_queue
 from twisted_mail.control.queue.phrases import attempt_data, reason_data, said, span, stamp
 from twisted_mail.control.queue.selected import located, require_known
 from twisted_mail.control.queue.waiting import Waiting
-from twisted_mail.interfaces import SelectedPage, SelectedRecipient
+from twisted_mail.interfaces import DamagedRecipient, SelectedPage, SelectedRecipient
 from twisted_mail.mail.queued.job import OwedRecipient, RecipientState
 from twisted_mail.mail.queued.selection import Selection
 from twisted_mail.mail.queued.wait_reason import WaitKind, WaitReason
-from twisted_mail.queue.words.queries import last_place, selected_page
+from twisted_mail.queue.words.queries import damaged, last_place, selected_page
 
 SHOWN, MAX_SHOWN = 50, 10_000  # recipients of one page
 _WIDE = 60  # characters of a cell with words
@@ -35,11 +36,20 @@ def queue_list(options: argparse.Namespace, config: Config) -> CommandResult:
         require_known(queue, selection)
         page = _page(queue, located(queue, selection), moment, options.after, options.limit)
         waiting = Waiting(queue, (str(one.recipient.destination) for one in page.found))
+        # Behind all others: they are few, and have no place among those that can be read.
+        spoilt = damaged(queue.connection, selection, moment) if page.after is None else []
     rows = [(one, waiting.reasons(one, moment)) for one in page.found]
-    lines = table(_TITLES, [_cells(one, why, moment) for one, why in rows]) or [_nothing(selection)]
+    cells = [_cells(one, why, moment) for one, why in rows]
+    cells += [_damaged_cells(one, moment) for one in spoilt]
+    lines = table(_TITLES, cells) or [_nothing(selection)]
     if page.after is not None:
         lines += ["", f"there are more: --after {page.after}"]
-    return CommandResult({"recipients": list(map(_data, rows)), "after": page.after}, lines)
+    data = {
+        "recipients": list(map(_data, rows)),
+        "damaged": [{**asdict(one), "arrived": stamp(one.arrived)} for one in spoilt],
+        "after": page.after,
+    }
+    return CommandResult(data, lines)
 
 
 def _nothing(selection: Selection) -> str:
@@ -72,6 +82,11 @@ def _cells(one: SelectedRecipient, why: Sequence[WaitReason], now: float) -> tup
         _next(recipient, now),
         _short(_why(recipient, why)),
     )
+
+
+def _damaged_cells(one: DamagedRecipient, now: float) -> tuple[str, ...]:
+    id, age = f"{one.id}/{one.number}", span(now - one.arrived)
+    return id, age, one.sender or "<>", one.address, "-", "damaged", "cannot be read, never sent"
 
 
 def _next(recipient: OwedRecipient, now: float) -> str:

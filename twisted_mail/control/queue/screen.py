@@ -49,7 +49,7 @@ def _sums(found: QueueOverview, is_served: bool, now: float) -> list[str]:
         f"{found.due} due now, {found.waiting - found.due} later, {found.held} held",
     ]
     if found.damaged:
-        lines.append(f"{found.damaged} DAMAGED, and never sent: the log names them")
+        lines.append(f"{found.damaged} DAMAGED, and never sent: queue list --state damaged")
     return lines
 
 

@@ -35,9 +35,11 @@ def queue_show(options: argparse.Namespace, config: Config) -> CommandResult:
         try:
             shown = shown_job(queue.connection, id)
         except DamagedRow as error:
-            raise CommandError(f"{id} is damaged and is not sent: {error}") from None
+            cure = f"twisted-mail queue remove {id}"
+            raise CommandError(f"{id} is damaged and is not sent: {error} ({cure})") from None
         found = [] if shown is None else _wanted(shown, number)
-        if shown is None or (number and not found):
+        is_damaged = shown is not None and number in map(str, shown.damaged)
+        if shown is None or (number and not found and not is_damaged):
             raise CommandError(f"nothing in the queue is {options.id}: {UNKNOWN}")
         waiting = Waiting(queue, (str(one.recipient.destination) for one in found))
     rows = [(one, waiting.reasons(one, moment)) for one in found]

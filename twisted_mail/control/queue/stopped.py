@@ -8,6 +8,7 @@ from contextlib import suppress
 from twisted_mail.control.queue.opened import OpenedQueue, now
 from twisted_mail.control.synchronous import run_synchronously
 from twisted_mail.interfaces import (
+    DamagedRecipient,
     LoadedJob,
     ReportedRecipient,
     SelectedPage,
@@ -69,6 +70,10 @@ class StoppedQueue:
     async def select(self, selection: Selection, now: float, after: int, last: int) -> SelectedPage:
         """Return the next recipients that filters select."""
         return queries.selected_page(self._queue.connection, selection, now, after, last)
+
+    async def damaged(self, selection: Selection, now: float) -> Sequence[DamagedRecipient]:
+        """Return recipients that are damaged, and that filters mean."""
+        return queries.damaged(self._queue.connection, selection, now)
 
     async def suspensions(self) -> Sequence[Suspension]:
         """Return what is suspended."""

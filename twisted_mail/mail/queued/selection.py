@@ -5,11 +5,15 @@ from enum import Enum
 
 
 class SelectedState(Enum):
-    """States that recipients are selected by: ``DEFERRED`` are those that wait after an attempt."""
+    """States that recipients are selected by: ``DEFERRED`` are those that wait after an attempt.
+
+    What is ``DAMAGED`` on disk is listed and removed, and nothing else is done with it.
+    """
 
     WAITING = "waiting"
     DEFERRED = "deferred"
     HELD = "held"
+    DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Selection:
     older: float = 0.0
     reason: str = ""
     state: SelectedState | None = None
+
+    @property
+    def means_damaged(self) -> bool:
+        """Return whether it means damaged recipients, too: filters of others do not see them."""
+        return self.is_empty or bool(self.ids) or self.state is SelectedState.DAMAGED
 
     @property
     def is_empty(self) -> bool:

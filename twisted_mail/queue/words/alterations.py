@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from twisted_mail.interfaces import SelectedRecipient
+from twisted_mail.interfaces import DamagedRecipient, SelectedRecipient
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.job import BY_OPERATOR, OwedRecipient, RecipientState
@@ -105,6 +105,12 @@ class WordTally:
                 is_same = result is one.recipient
                 found.append(one if is_same else SelectedRecipient(one.job, result))
         return found
+
+    def take_damaged(self, found: Iterable[DamagedRecipient]) -> None:
+        """Count damaged recipients that are removed."""
+        for one in found:
+            self.recipients += 1
+            self.jobs.add(one.id)
 
     def data(self) -> dict[str, object]:
         """Return it as whoever gave the word reads it."""

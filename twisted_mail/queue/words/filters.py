@@ -14,7 +14,12 @@ from twisted_mail.mail.queued.selection import SelectedState, Selection
 
 NULL_SENDER = "<>"
 _CLASSES = frozenset(one.value for one in ReplyClass)
-_NUMBERS = {SelectedState.HELD: 1, SelectedState.WAITING: 0, SelectedState.DEFERRED: 0}
+_NUMBERS = {
+    SelectedState.HELD: 1,
+    SelectedState.WAITING: 0,
+    SelectedState.DEFERRED: 0,
+    SelectedState.DAMAGED: 2,
+}
 
 
 # ---------------------------------------------------------------- exactly
@@ -24,7 +29,7 @@ def is_selected(selection: Selection, one: SelectedRecipient, now: float) -> boo
     """Return whether a recipient meets all filters. ``site`` is not looked at."""
     job, recipient = one.job, one.recipient
     return (
-        (not selection.ids or _is_named(selection.ids, job.id, recipient.number))
+        (not selection.ids or is_named(selection.ids, job.id, recipient.number))
         and (not selection.recipient or _is_for(selection.recipient, recipient))
         and (not selection.sender or _is_from(selection.sender, job.sender))
         and (not selection.destinations or str(recipient.destination) in selection.destinations)
@@ -35,7 +40,8 @@ def is_selected(selection: Selection, one: SelectedRecipient, now: float) -> boo
     )
 
 
-def _is_named(ids: tuple[str, ...], id: str, number: int) -> bool:
+def is_named(ids: tuple[str, ...], id: str, number: int) -> bool:
+    """Return whether ids name a recipient, or its job."""
     return id in ids or f"{id}/{number}" in ids
 
 
@@ -69,7 +75,7 @@ def _is_because(reason: str, recipient: OwedRecipient) -> bool:
 def _is_in(state: SelectedState, recipient: OwedRecipient) -> bool:
     if state is SelectedState.HELD:
         return recipient.state is RecipientState.HELD
-    is_waiting = recipient.state is RecipientState.WAITING
+    is_waiting = recipient.state is RecipientState.WAITING and state is not SelectedState.DAMAGED
     return is_waiting and (state is SelectedState.WAITING or recipient.tries > 0)
 
 

@@ -109,7 +109,18 @@ class WordListener:
             destinations = {one.recipient.destination for one in some}
             if destinations:
                 self._of.dispatching.look_again(destinations, word.act is Act.RETRY)
+        if selection is not None and word.act is Act.REMOVE:
+            await self._remove_damaged(word, selection, tally)
         return tally.data()
+
+    async def _remove_damaged(self, word: Word, selection: Selection, tally: WordTally) -> None:
+        found = await self._of.store.damaged(selection, self._of.now())
+        if found:
+            await self._of.spool.apply(SpoolChange(gone=[(one.id, one.number) for one in found]))
+            tally.take_damaged(found)
+        for one in found:
+            text = f"{one.id} to {one.address}, which was damaged, is removed by {word.by}"
+            self._of.journal.warned("queue:", text)
 
     def _located(self, selection: Selection) -> Selection | None:
         if not selection.site:

@@ -4,21 +4,23 @@ All block. They read only, on any connection: that of the server which reads, or
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import apsw
 
-from twisted_mail.interfaces import SelectedPage, SelectedRecipient, SiteRecord
+from twisted_mail.interfaces import DamagedRecipient, SelectedPage, SelectedRecipient, SiteRecord
 from twisted_mail.mail.queued.job import QueuedJob
-from twisted_mail.mail.queued.selection import Selection
+from twisted_mail.mail.queued.selection import SelectedState, Selection
 from twisted_mail.mail.queued.suspension import SUSPENSION_KINDS, Suspension
 from twisted_mail.mail.queued.word import Word, read_word
 from twisted_mail.queue.spool.rows import DamagedRow, read_job, read_recipient, read_site
-from twisted_mail.queue.words.filters import condition, is_selected
+from twisted_mail.queue.spool.schema import RowState
+from twisted_mail.queue.words.filters import condition, is_named, is_selected
 
 PAGE = 2000  # recipients that one page has at most
 LOOKED_AT = 5000  # rows that one page looks at: what is in the other side's words has no index
 CROWDED = 20_000  # recipients of destinations from which on all rows are gone through, in order
+MAX_DAMAGED = 10_000  # recipients that one command is about
 MAX_WORDS = 100  # that are done in one round
 
 # Rows are found and sorted by their numbers alone: the blobs of those that are behind are not moved.
@@ -32,6 +34,11 @@ _SELECT = """
     CROSS JOIN recipients AS r ON r.row = place
     CROSS JOIN jobs AS j ON j.row = r.job
     ORDER BY place
+"""
+_DAMAGED = """
+    SELECT j.id, r.number, j.arrived, j.sender, r.address, r.destination
+    FROM recipients AS r JOIN jobs AS j ON j.row = r.job
+    WHERE r.state != 0 AND r.state = 2 AND {condition} ORDER BY r.job, r.number LIMIT ?
 """
 _JOBS = "JOIN jobs AS j ON j.row = r.job"
 
@@ -60,6 +67,19 @@ def selected_page(
             if len(found) == most:
                 return SelectedPage(found, after)
     return SelectedPage(found, after if seen == LOOKED_AT else None)
+
+
+def damaged(
+    connection: apsw.Connection, selection: Selection, now: float
+) -> list[DamagedRecipient]:
+    """Return recipients that are damaged, and that filters mean; of very many the first."""
+    if not selection.means_damaged or selection.state not in (None, SelectedState.DAMAGED):
+        return []
+    text, values = condition(replace(selection, state=None), now)
+    rows = connection.execute(_DAMAGED.format(condition=text), (*values, MAX_DAMAGED))
+    found = (DamagedRecipient(*row) for row in rows)
+    ids = selection.ids
+    return [one for one in found if not ids or is_named(ids, one.id, one.number)]
 
 
 def _is_crowded(connection: apsw.Connection, selection: Selection) -> bool:
@@ -105,16 +125,19 @@ def shown_job(connection: apsw.Connection, id: str) -> ShownJob | None:
         return None
     job = read_job(id, row[1]).job
     found: list[SelectedRecipient] = []
-    damaged: list[int] = []
-    for number, blob in connection.execute(_OF_JOB, (row[0],)):
+    spoilt: list[int] = []
+    for number, state, blob in connection.execute(_OF_JOB, (row[0],)):
+        if state == RowState.DAMAGED:
+            spoilt.append(number)
+            continue
         try:
             found.append(SelectedRecipient(job, read_recipient(id, number, blob)))
         except DamagedRow:
-            damaged.append(number)
-    return ShownJob(job, tuple(found), tuple(damaged))
+            spoilt.append(number)
+    return ShownJob(job, tuple(found), tuple(spoilt))
 
 
-_OF_JOB = "SELECT number, recipient FROM recipients WHERE job = ? ORDER BY number"
+_OF_JOB = "SELECT number, state, recipient FROM recipients WHERE job = ? ORDER BY number"
 
 
 # ---------------------------------------------------------------- words, suspensions, sites

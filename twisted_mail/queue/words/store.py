@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 import apsw
 
-from twisted_mail.interfaces import SelectedPage
+from twisted_mail.interfaces import DamagedRecipient, SelectedPage
 from twisted_mail.mail.queued.selection import Selection
 from twisted_mail.mail.queued.suspension import Suspension
 from twisted_mail.mail.queued.word import Word
@@ -44,6 +44,10 @@ class SpoolWords:
         return await self._query(
             lambda connection: queries.selected_page(connection, selection, now, after, last)
         )
+
+    async def damaged(self, selection: Selection, now: float) -> Sequence[DamagedRecipient]:
+        """Return recipients that are damaged, and that filters mean."""
+        return await self._query(lambda connection: queries.damaged(connection, selection, now))
 
     async def suspensions(self) -> Sequence[Suspension]:
         """Return what is suspended."""
