@@ -125,6 +125,14 @@ def test_postmaster_without_domain_is_that_of_the_host_or_above(hostname: str) -
     assert found == LocalRoute(("alice@example.org",))
 
 
+def test_the_address_that_reports_name_leads_to_the_postmaster() -> None:
+    host, leads = "Mail.example.org", {"postmaster": "alice@example.org"}
+    assert route("postmaster@mail.example.org", host, **leads) == LocalRoute(("alice@example.org",))
+    assert refusal(route("postmaster@mail.example.org", host)) == "550 5.1.1"
+    for other in ("postmaster@mail.example.com", "alice@mail.example.org"):
+        assert isinstance(route(other, host, **leads), RemoteRoute)
+
+
 @pytest.mark.parametrize("hostname", ["", "localhost", "mail.b.example", "example.org"])
 def test_without_any_postmaster_there_is_no_route(hostname: str) -> None:
     assert refusal(route(Address("Postmaster", ""), hostname)) == "550 5.1.1"

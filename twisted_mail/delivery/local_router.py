@@ -11,7 +11,7 @@ from twisted_mail.mail.route import LocalRoute, Route, RouteStep, RouteStepKind
 class LocalRouter:
     """Routes by the directory alone. Fulfils ``interfaces.Router``.
 
-    ``hostname`` and the domains above it are where ``<Postmaster>`` without a domain is looked for
+    ``hostname`` and the domains above it are where its postmaster, and that of no domain, is looked for
     (RFC 5321 §4.1.1.3), and ``domains`` after them, but before all ``postmaster``, if it is an address;
     so is the postmaster of a domain that has none. Each of the ``separators`` may stand between a user
     and a detail.
@@ -26,6 +26,7 @@ class LocalRouter:
         postmaster: str = "",
     ) -> None:
         self._directory = directory
+        self._hostname = hostname.lower()
         self._separators = separators
         self._postmasters = postmasters(postmaster, hostname, domains)
         self.version = directory.version  # routes depend on nothing else
@@ -62,12 +63,21 @@ class LocalRouter:
         return await self._expand(recipient, steps), steps
 
     async def _expand(self, recipient: Address, steps: list[RouteStep] | None) -> Route:
-        if recipient.domain:
+        if recipient.domain and not await self._is_host_postmaster(recipient):
             expansion = AliasExpansion(self._directory, self._separators, self._postmasters, steps)
             return await expansion.route(recipient)
         if not is_postmaster(recipient.local):
             return UNKNOWN
         return await self._expand_postmaster(recipient, steps)
+
+    async def _is_host_postmaster(self, recipient: Address) -> bool:
+        """Return whether this is postmaster@ our own name, which reports give as an address.
+
+        Mail for it is of no domain, unless the name is a domain of ours (RFC 5321 §4.5.1).
+        """
+        domain = recipient.domain
+        is_it = is_postmaster(recipient.local) and domain.lower() == self._hostname
+        return is_it and not await self._directory.is_ours(domain)
 
     async def _expand_postmaster(self, recipient: Address, steps: list[RouteStep] | None) -> Route:
         for postmaster in self._postmasters:
