@@ -19,6 +19,7 @@ from twisted_mail.interfaces import (
     Tasks,
     unreported,
 )
+from twisted_mail.queue.damaged import DamagedMail
 from twisted_mail.queue.dispatch.dispatcher import Dispatcher
 from twisted_mail.queue.dispatch.dispatching_spool import DispatchingSpool
 from twisted_mail.queue.dispatch.memory.state import DispatchDoors
@@ -83,6 +84,9 @@ class QueueAssembly:
         self._store = SpoolWords(self.disk.query)
         self._words = self._make_words()
         self._undeliverable = UndeliverableMail(self.spool, of.clock, of.journal)
+        self._damaged = DamagedMail(
+            self._store.damaged, self.reports.tell_postmaster, self.spool, of.clock, of.journal
+        )
 
     def _make_dispatcher(self) -> Dispatcher:
         of = self._of
@@ -127,6 +131,7 @@ class QueueAssembly:
             ("queue", self.disk.tend),
             ("words", self._words.poll),
             ("undeliverable mail", self._undeliverable.work),
+            ("damaged mail", self._damaged.work),
         ]
 
     async def stop(self) -> None:

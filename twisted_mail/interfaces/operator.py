@@ -34,6 +34,7 @@ class DamagedRecipient:
     sender: str
     address: str
     destination: str
+    is_reported: bool = False  # to the postmaster
 
 
 @dataclass(frozen=True, slots=True)

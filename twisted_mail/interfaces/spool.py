@@ -20,7 +20,8 @@ class SpoolChange:
     jobs that come of it (reports, notices, copies for members). A job without recipients goes, with its
     body. What names a job or a recipient that is not there any more is passed over. ``answered`` are
     words of the operator, by number, and what has come of them. ``suspended`` take the place of those of
-    the same kind and name, and ``resumed`` are kinds and names.
+    the same kind and name, and ``resumed`` are kinds and names. The postmaster has heard of the damaged
+    recipients in ``damage_reported``, or there is none.
     """
 
     gone: Sequence[tuple[str, int]] = ()
@@ -29,6 +30,7 @@ class SpoolChange:
     answered: Sequence[tuple[int, str]] = ()
     suspended: Sequence[Suspension] = ()
     resumed: Sequence[tuple[SuspensionKind, str]] = ()
+    damage_reported: Sequence[tuple[str, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def queue_list(options: argparse.Namespace, config: Config) -> CommandResult:
         lines += ["", f"there are more: --after {page.after}"]
     data = {
         "recipients": list(map(_data, rows)),
-        "damaged": [{**asdict(one), "arrived": stamp(one.arrived)} for one in spoilt],
+        "damaged": [_damaged_data(one) for one in spoilt],
         "after": page.after,
     }
     return CommandResult(data, lines)
@@ -110,6 +110,11 @@ def _why(recipient: OwedRecipient, why: Sequence[WaitReason]) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= _WIDE else f"{text[: _WIDE - 3]}..."
+
+
+def _damaged_data(one: DamagedRecipient) -> dict[str, Any]:
+    stamped = {"arrived": stamp(one.arrived), "is_reported": bool(one.is_reported)}
+    return {**asdict(one), **stamped}
 
 
 def _data(row: Row) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from twisted_mail.mail.envelope import DsnRequest, MailParameters
 from twisted_mail.mail.ids import make_id
 from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.notice import Notice, compose, text_content
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, QueuedJob
 from twisted_mail.mail.queued.target import AccountTarget, Target, targets_of
@@ -147,6 +148,21 @@ class QueueReports:
         if route.outcome.is_temporary:
             raise Unavailable(route.outcome)
         return ()
+
+    async def tell_postmaster(self, subject: str, text: str) -> NewJob | None:
+        """Return a notice as a job; None where no postmaster can be reached. Raises Unavailable."""
+        targets = await self._way_to(self._postmaster)
+        if not targets:
+            return None
+        now = self._backend.clock.now()
+        id = make_id(now, random.getrandbits)
+        message_id = f"{id}@{self._backend.hostname}"
+        notice = Notice(self._postmaster, self._postmaster, subject, text_content(text))
+        data = compose(notice, now, message_id)
+        size = len(data)
+        job = QueuedJob(id, now, NULL, JobKind.REPORT, message_id=f"<{message_id}>", size=size)
+        owed = [OwedRecipient(number, one, NEVER) for number, one in enumerate(targets, 1)]
+        return NewJob(job, tuple(owed), Message(MemoryBlob(data)))
 
     def _is_allowed(self, job: QueuedJob, sender: Address) -> bool:
         if self._rate.allows(sender.key, self._backend.clock.now()):

@@ -21,7 +21,7 @@ _UPDATE_RECIPIENT = (
     "UPDATE recipients SET destination = ?3, state = ?4, due = ?5, address = ?6, original = ?7,"
     " tries = ?8, notices = ?9, reply_class = ?10, recipient = ?11 WHERE job = ?1 AND number = ?2"
 )
-
+_DAMAGE_REPORTED = "UPDATE recipients SET notices = 1 WHERE job = ? AND number = ?"
 _ANSWER = "UPDATE words SET done_at = ?, result = ? WHERE id = ?"
 _SUSPEND = (
     "INSERT INTO suspensions (kind, name, until, since) VALUES (?1, ?2, ?3, ?4)"
@@ -164,6 +164,9 @@ class JobWriter:
             if (job := found[id]) is not None:
                 self._remove_if_served(job)
         self._insert_all(change.new, bodies)
+        for id, number in change.damage_reported:
+            if (job := self._find_once(id, found)) is not None:
+                self._connection.execute(_DAMAGE_REPORTED, (job.row, number))
         self._suspend(change)
         self._answer(change.answered, now)
 
@@ -232,7 +235,8 @@ class JobWriter:
             return
         for number in (None,) if numbers is None else numbers:
             self._connection.execute(
-                "UPDATE recipients SET state = ?1 WHERE job = ?2 AND (?3 IS NULL OR number = ?3)",
+                "UPDATE recipients SET state = ?1, notices = 0"  # from now on: to the postmaster
+                " WHERE job = ?2 AND (?3 IS NULL OR number = ?3) AND state != ?1",
                 (RowState.DAMAGED, found.row, number),
             )
 

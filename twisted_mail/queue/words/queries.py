@@ -36,7 +36,7 @@ _SELECT = """
     ORDER BY place
 """
 _DAMAGED = """
-    SELECT j.id, r.number, j.arrived, j.sender, r.address, r.destination
+    SELECT j.id, r.number, j.arrived, j.sender, r.address, r.destination, r.notices > 0
     FROM recipients AS r JOIN jobs AS j ON j.row = r.job
     WHERE r.state != 0 AND r.state = 2 AND {condition} ORDER BY r.job, r.number LIMIT ?
 """

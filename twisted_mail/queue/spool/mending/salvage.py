@@ -198,7 +198,7 @@ class _Rebuilding:
         execute("DELETE FROM jobs WHERE row NOT IN (SELECT job FROM recipients)")
         execute("DELETE FROM bodies WHERE job NOT IN (SELECT row FROM jobs)")
         execute(
-            "UPDATE recipients SET state = ? WHERE job NOT IN (SELECT job FROM bodies)",
+            "UPDATE recipients SET state = ?, notices = 0 WHERE job NOT IN (SELECT job FROM bodies)",
             (RowState.DAMAGED,),
         )
         execute(
