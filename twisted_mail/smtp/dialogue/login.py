@@ -1,5 +1,6 @@
 """Logging in at a smarthost: AUTH with PLAIN (RFC 4616) or LOGIN (RFC 4954)."""
 
+import re
 from collections.abc import Collection
 
 from twisted_mail.interfaces import HostWire
@@ -14,6 +15,10 @@ from twisted_mail.smtp.dialogue.replies import Reply
 from twisted_mail.smtp.dialogue.settings import ClientSettings
 
 LOGGED_IN, GO_ON = 235, 334
+
+# What an answer to AUTH looks like in base64: no word of people's is so long, and ends so.
+_REVEALING = re.compile(rb"[A-Za-z0-9+/]{16,}|[A-Za-z0-9+/]{4,}=")
+_UNSHOWN = b"(its words are not shown: they may repeat the password)"
 
 _IN_CLEAR = "A password is needed here, and is not sent in clear"
 _UNPROVEN = "A password is needed here, and the host has not proven its name"
@@ -37,7 +42,20 @@ async def log_in(
     else:
         raise _failed(_NO_MECHANISM)
     if reply.code != LOGGED_IN:
-        raise endings.refused(reply, shown, ReplyClass.CONFIGURATION)
+        silent = _silent(reply, settings.login.password)
+        raise endings.refused(silent, shown, ReplyClass.CONFIGURATION)
+
+
+def _silent(reply: Reply, password: str) -> Reply:
+    """Return a reply without its text if it might repeat what was sent: texts come into the log.
+
+    Hosts that quote the command that they refuse are known; words as people write them stay.
+    """
+    secrets = password.encode(), _encoded(password).encode()
+    for line in reply.lines:
+        if _REVEALING.search(line) or any(secret and secret in line for secret in secrets):
+            return Reply(reply.code, [_UNSHOWN])
+    return reply
 
 
 async def _plain(channel: CommandChannel, login: Credentials, seconds: float) -> Reply:
