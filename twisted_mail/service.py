@@ -50,7 +50,10 @@ log = Logger(namespace="twisted_mail")
 
 
 class MailService(Service):
-    """The running mail server that one configuration describes."""
+    """The running mail server that one configuration describes.
+
+    ``queue_start`` fires when the queue is open, or cannot be.
+    """
 
     parts: Assembly
     listeners: ListenerSet
@@ -60,7 +63,7 @@ class MailService(Service):
         self._reactor = reactor
         self._user = user or ServerUser()
         self._manager = ServiceManager(reactor)
-        self._queue_start: Deferred[None] = succeed(None)
+        self.queue_start: Deferred[None] = succeed(None)
 
     # ------------------------------------------------------------ starting and stopping
 
@@ -143,7 +146,7 @@ class MailService(Service):
             self._workers.start(parts, self.listeners)
         self._control.open()
         self.running = 1
-        self._queue_start = Deferred.fromCoroutine(self.parts.start_queue())
+        self.queue_start = Deferred.fromCoroutine(self.parts.start_queue())
         self._reactor.callWhenRunning(self._manager.ready, self._status())
 
     def _watchdog(self) -> list[PeriodicTask]:
@@ -189,7 +192,7 @@ class MailService(Service):
         self.running = 0
         self._manager.stopping()
         self._reload.close()
-        ends = [Deferred.fromCoroutine(parts.delivery.stop()), self._queue_start]
+        ends = [Deferred.fromCoroutine(parts.delivery.stop()), self.queue_start]
         parts.pipe.stop()  # what is killed is not noted any more
         ends += [*self.listeners.stop(), Deferred.fromCoroutine(self._control.close())]
         ends.append(Deferred.fromCoroutine(parts.periodic_tasks.stop()))

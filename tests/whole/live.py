@@ -132,6 +132,7 @@ class LiveServer:
     def start(self) -> None:
         config = load(self.folder / "mail.toml")
         self.service: MailService = in_reactor(lambda: self._started(config))
+        in_reactor(lambda: self.service.queue_start)
         addresses = [listener.address for listener in self.service.listeners.all]
         self.ports = {
             name: address.port for name, address in zip(LISTENERS, addresses, strict=False)

@@ -117,6 +117,7 @@ class Town:
 
     def start(self) -> None:
         self.service: MailService = in_reactor(lambda: self._started(load(self.config)))
+        in_reactor(lambda: self.service.queue_start)
         ports = [listener.address.port for listener in self.service.listeners.all]
         _, self.submission, self.pop3, self.imap = ports
 
