@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
@@ -90,8 +91,11 @@ class NameServer:
                     client.sendall(struct.pack("!H", len(wire)) + wire)
 
     def _response(self, wire: bytes, way: str) -> dns.message.Message | None:
-        query = dns.message.from_wire(wire)
-        [question] = query.question
+        try:
+            query = dns.message.from_wire(wire)
+            [question] = query.question
+        except (dns.exception.DNSException, ValueError):
+            return None  # no question
         name = question.name.to_text(omit_final_dot=True).lower()
         kind = dns.rdatatype.to_text(question.rdtype)
         self.asked[way, name] += 1

@@ -18,7 +18,7 @@ from tests.whole.process import ServerProcess
 pytestmark = pytest.mark.whole
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
-PLUGIN, FILTER, EXTENSION, STEP = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+PLUGIN, FILTER, EXTENSION, STEP, _ = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
 def test_the_plugin_of_the_documentation_serves(

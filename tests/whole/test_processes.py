@@ -38,8 +38,20 @@ class Twins:
                 for service, port in (("smtp", smtp), ("imap", imap))
             )
             config = folder / f"mail{number}.toml"
-            config.write_text(CONFIG + listeners)
+            config.write_text(
+                CONFIG.replace('"state"', f'"{self._state(folder, number)}"') + listeners
+            )
             self.processes.append(ServerProcess(config, self.logs[number]))
+
+    def _state(self, folder: Path, number: int) -> str:
+        """Return the state folder of a process: the mail is the same, and each has its own queue."""
+        if number == 0:
+            return "state"
+        other = folder / f"state{number}"
+        other.mkdir(mode=0o700)
+        for name in ("mail", "tls", "accounts.sqlite3"):
+            (other / name).symlink_to(folder / "state" / name)
+        return other.name
 
     def talker(self, number: int, mailbox: str) -> Talker:
         talker = Talker(self.ports[number][1], ACCOUNT, f"watcher {number} of {mailbox}")
