@@ -252,6 +252,41 @@ def test_a_report_that_cannot_be_written_now_holds_up_no_other_note(queue: Playe
     queue.check()
 
 
+def test_a_bug_behind_what_is_durable_makes_no_second_report(queue: PlayedQueue) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("as told")
+
+    queue.carrier.answer = lambda transaction, recipient: NEVER
+    queue.events.failed = broken  # type: ignore[assignment]
+    queue.accept("bob@example.net")
+    queue.accept("carol@example.net")
+    queue.pass_time(HOUR)
+    assert sorted(queue.made(ReportAction.FAILED)) == [("job1", 1), ("job2", 1)]
+    assert queue.journal.of("failed")
+
+
+def test_what_is_removed_by_word_before_its_failure_is_noted_gets_no_report(
+    queue: PlayedQueue,
+) -> None:
+    apply = queue.disk.apply
+
+    async def full(change: SpoolChange) -> None:
+        if change.new:  # what the word alters needs no room
+            raise Unavailable("no room")
+        await apply(change)
+
+    queue.carrier.answer = lambda transaction, recipient: NEVER
+    queue.disk.apply = full  # type: ignore[method-assign]
+    queue.accept("bob@example.net", "carol@example.org")
+    queue.pass_time(1.0)
+    queue.run(queue.spool.apply(SpoolChange(gone=[("job1", 1), ("job1", 2)])))
+    queue.disk.apply = apply  # type: ignore[method-assign]
+    queue.pass_time(HOUR)
+    assert queue.owed == []
+    assert queue.made(ReportAction.FAILED) == []
+    queue.check()
+
+
 def test_a_destination_that_there_is_not_is_reported_at_once(queue: PlayedQueue) -> None:
     queue.carrier.nowhere["example.net"] = Outcome(550, "5.1.2", "no such domain")
     queue.accept(*addresses("example.net", 3))

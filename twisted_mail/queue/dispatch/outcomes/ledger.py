@@ -4,8 +4,9 @@ A recipient stays claimed until that is durable: what cannot be noted is kept in
 again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain, repeat
+from typing import ParamSpec
 
 from twisted_mail.interfaces import SpoolChange, WrittenReports
 from twisted_mail.mail.outcome import Unavailable
@@ -14,6 +15,8 @@ from twisted_mail.queue.dispatch.memory.state import DispatchState
 from twisted_mail.queue.dispatch.outcomes.note import ResultNote
 from twisted_mail.queue.dispatch.outcomes.results import Fate
 from twisted_mail.queue.dispatch.schedule import DAY
+
+P = ParamSpec("P")
 
 MOST = 1_000  # notes in one transaction
 FULL = 10_000  # notes that wait for the disk; with more, nothing is sent
@@ -76,11 +79,11 @@ class Ledger:
         """Write reports and notes in one transaction; put off those whose reports cannot be written."""
         reports, unwritten = await self._reports(notes)
         done = [note for note in notes if note.action is None or note.job.id not in unwritten]
-        await self._apply(done, reports)
+        written = await self._apply(done, reports)
         for note in done:
-            self._noted(note)
-        for told, each in reports:
-            self._reported(told, each)
+            self._conclude(self._noted, note)
+        for told, each in written:
+            self._conclude(self._reported, told, each)
         late = [note for note in notes if note.action is not None and note.job.id in unwritten]
         if late:
             self._postponed += len(late)
@@ -91,20 +94,34 @@ class Ledger:
         self._postponed -= len(notes)
         self.add(*notes)
 
-    async def _apply(self, notes: Sequence[ResultNote], reports: Sequence[Report]) -> None:
-        """Make a change durable, and try until that succeeds."""
-        lost = {(told[0].job.id, number) for told, each in reports for number in each.lost}
-        new = [job for _, each in reports for job in each.jobs]
+    async def _apply(
+        self, notes: Sequence[ResultNote], reports: Sequence[Report]
+    ) -> Sequence[Report]:
+        """Make a change durable, and try until that succeeds; return the reports that are in it.
+
+        A report of which a word has overruled all is not: it has one of its own, or there is to be none.
+        """
+        standing = reports
         for seconds in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
-            change = self._change(notes, lost, new)
+            standing = [one for one in reports if not all(map(self._is_overruled, one[0]))]
+            lost = {(told[0].job.id, number) for told, each in standing for number in each.lost}
+            new = [job for _, each in standing for job in each.jobs]
             try:
-                await self._state.doors.spool.apply(change)
+                await self._state.doors.spool.apply(self._change(notes, lost, new))
             except Unavailable as error:
                 text = f"{len(notes)} results cannot be noted now: {error.outcome.text}"
                 self._state.doors.journal.warned("queue", text)
                 await self._state.doors.clock.sleep(seconds)
             else:
-                return
+                break
+        return standing
+
+    def _conclude(self, follow: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Do what follows from what is durable: a bug there must not have that written again."""
+        try:
+            follow(*args, **kwargs)
+        except Exception:
+            self._state.doors.journal.failed("queue")
 
     def _change(
         self, notes: Sequence[ResultNote], lost: Collection[tuple[str, int]], new: Sequence[NewJob]
