@@ -31,6 +31,7 @@ from twisted_mail.mail.queued.job import (
     Transaction,
 )
 from twisted_mail.queue.dispatch.settings import DispatchSettings, ScheduleSettings
+from twisted_mail.testing.doubles import finish
 
 SUCCESS = DsnRequest(frozenset(("SUCCESS",)))
 SILENCE = DsnRequest(frozenset())
@@ -263,6 +264,21 @@ def test_a_bug_behind_what_is_durable_makes_no_second_report(queue: PlayedQueue)
     queue.pass_time(HOUR)
     assert sorted(queue.made(ReportAction.FAILED)) == [("job1", 1), ("job2", 1)]
     assert queue.journal.of("failed")
+
+
+def test_a_bug_behind_an_acceptance_that_is_durable_is_not_the_senders_affair(
+    queue: PlayedQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("as told")
+
+    monkeypatch.setattr(queue.dispatcher._traffic, "accepted", broken)
+    job = QueuedJob("job1", queue.clock.now(), parse("alice@example.org"))
+    finish(queue.spool.accept(NewJob(job, (owed(1, "bob@example.net"),), MESSAGE)))
+    assert queue.journal.of("failed")
+    queue.pass_time(MINUTE)
+    assert queue.owed == []
+    assert len(queue.carrier.sent) == 1
 
 
 def test_what_is_removed_by_word_before_its_failure_is_noted_gets_no_report(

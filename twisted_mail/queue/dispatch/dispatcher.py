@@ -125,8 +125,17 @@ class Dispatcher:
     # ------------------------------------------------------------ what others do to the spool
 
     def accepted(self, job: QueuedJob, recipients: Sequence[OwedRecipient]) -> None:
-        """Have a job that is durable go, its message being in memory still."""
-        self._traffic.accepted(job, recipients)
+        """Have a job that is durable go, its message being in memory still.
+
+        A bug here is logged, and the job read from disk: a sender that heard of it would send again.
+        """
+        try:
+            self._traffic.accepted(job, recipients)
+        except Exception:
+            self._state.doors.journal.failed("queue")
+            for one in recipients:
+                if one.state is RecipientState.WAITING:
+                    self._state.remind(one.destination, one.due)
 
     def overrule(self, change: SpoolChange) -> None:
         """Let a change count for more than attempts that are under way. Called before it is made."""
@@ -141,7 +150,7 @@ class Dispatcher:
             if recipient.state is RecipientState.WAITING:
                 self._state.remind(recipient.destination, recipient.due)
         for new in change.new:
-            self._traffic.accepted(new.job, new.recipients)
+            self.accepted(new.job, new.recipients)
 
     # ------------------------------------------------------------ the operator
 
