@@ -1,7 +1,7 @@
 """Every dialogue of the client again, over TCP and over TLS."""
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from tests.dialogues.score import Dialogue, StartTls, client_dialogues
 from tests.dialogues.sent_mail import SentMail, in_words, settings, transactions
 from tests.smtp.dialogue.hosts import SETTINGS, mail
 from tests.whole.next_hops import Certified, Listening, read_until, say
+from tests.whole.socket_end import SocketEnd
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.queued.job import Transaction
 from twisted_mail.smtp.dialogue.content import stuffed
@@ -49,33 +50,14 @@ def hop(certified: Certified) -> Iterator[Listening]:
     listening.close()
 
 
-class SocketServerLine:
+class SocketServerLine(SocketEnd):
     """The server's end of a connection over a socket."""
 
     def __init__(self, connection: socket.socket, certified: Certified, way: str) -> None:
+        super().__init__(connection)
         self._certified = certified
-        self._socket = connection
-        self._received = b""
         if way == "tls":
             self.start_tls()
-
-    def send(self, octets: Sequence[bytes]) -> None:
-        self._socket.sendall(b"".join(octets))
-
-    def line(self) -> str | None:
-        while b"\r\n" not in self._received:
-            try:
-                more = self._socket.recv(65536)
-            except TimeoutError:
-                raise AssertionError(f"so far {self._received!r}") from None
-            except OSError:
-                more = b""
-            if not more:
-                assert not self._received, f"an unfinished line: {self._received!r}"
-                return None
-            self._received += more
-        line, _, self._received = self._received.partition(b"\r\n")
-        return line.decode("utf-8", "surrogateescape")
 
     def expect_silence(self) -> None:
         assert self._received == b"", f"the client says more: {self._received[:200]!r}"
@@ -85,12 +67,6 @@ class SocketServerLine:
 
     def break_tls(self) -> None:
         raise AssertionError("say 'play: memory'")
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def pass_time(self, seconds: float) -> None:
-        raise AssertionError("time does not pass at will over a socket: say 'play: memory'")
 
 
 @pytest.mark.parametrize(("dialogue", "way"), WAYS)

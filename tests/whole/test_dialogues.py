@@ -11,6 +11,7 @@ import pytest
 from tests.dialogues.player import given_draft, play
 from tests.dialogues.score import Dialogue, StartTls, all_dialogues
 from tests.whole.live import LiveServer
+from tests.whole.socket_end import SocketEnd
 from twisted_mail.plugin import protocols
 
 # What a server says depends on whether TLS is on already; such dialogues are not played over TLS.
@@ -34,40 +35,15 @@ WAYS = [
 ]
 
 
-class SocketLine:
+class SocketLine(SocketEnd):
     """A client's connection over a socket."""
 
     def __init__(self, server: LiveServer, name: str) -> None:
+        super().__init__(server.connect(name))
         self._server = server
-        self._socket = server.connect(name)
-        self._received = b""
-
-    def send(self, pieces: list[bytes]) -> None:
-        self._socket.sendall(b"".join(pieces))
-
-    def line(self) -> str | None:
-        while b"\r\n" not in self._received:
-            try:
-                more = self._socket.recv(65536)
-            except TimeoutError:
-                raise AssertionError(f"so far {self._received!r}") from None
-            except ConnectionError:
-                more = b""
-            if not more:
-                assert not self._received, f"an unfinished line: {self._received!r}"
-                return None
-            self._received += more
-        line, _, self._received = self._received.partition(b"\r\n")
-        return line.decode("utf-8", "surrogateescape")
 
     def start_tls(self) -> None:
         self._socket = self._server.secured(self._socket)
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def pass_time(self, seconds: float) -> None:
-        raise AssertionError("time does not pass at will over a socket: say 'play: memory'")
 
 
 def settings_of(dialogue: Dialogue) -> str:
