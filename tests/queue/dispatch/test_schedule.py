@@ -13,7 +13,6 @@ from twisted_mail.queue.dispatch.schedule import (
     SPREAD,
     expires_at,
     next_due,
-    notices_due,
     planned,
     rest_seconds,
 )
@@ -85,14 +84,6 @@ def test_what_is_held_for_its_sender_has_its_days_from_its_release_on() -> None:
 def test_what_is_to_be_returned_at_a_time_ends_then(is_returned: bool, end: float) -> None:
     parameters = MailParameters(deliver_by=DeliverBy(2000.0, is_returned))
     assert expires_at(replace(JOB, mail_parameters=parameters), SETTINGS) == end
-
-
-@pytest.mark.parametrize(
-    ("notices", "age", "due"),
-    [((4 * HOUR,), 3 * HOUR, 0), ((4 * HOUR,), 4 * HOUR, 1), ((), DAY, 0), ((1, 2, 9), 5, 2)],
-)
-def test_notices_are_due_by_age(notices: tuple[float, ...], age: float, due: int) -> None:
-    assert notices_due(age, ScheduleSettings(notices=notices)) == due
 
 
 def test_a_site_rests_longer_each_time_up_to_an_hour() -> None:

@@ -60,11 +60,6 @@ def expires_at(job: QueuedJob, settings: ScheduleSettings) -> float:
     return min(end, by.deadline) if by is not None and by.is_returned else end
 
 
-def notices_due(age: float, settings: ScheduleSettings) -> int:
-    """Return how many notices the sender of a message of this age, in seconds, ought to have."""
-    return sum(1 for notice in settings.notices if age >= notice)
-
-
 def rest_seconds(failures: int) -> float:
     """Return how long a site or destination rests that has failed so often in a row."""
     return RESTS[min(max(failures, 1), len(RESTS)) - 1]
