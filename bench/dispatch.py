@@ -37,8 +37,8 @@ from twisted_mail.queue.dispatch.dispatcher import Dispatcher
 from twisted_mail.queue.dispatch.dispatching_spool import DispatchingSpool
 from twisted_mail.queue.dispatch.memory.state import DispatchDoors
 from twisted_mail.queue.dispatch.settings import DispatchSettings, ScheduleSettings
-from twisted_mail.queue.spool.memory import MemoryJobSpool
 from twisted_mail.testing.clock import ServerClock, ServerTime
+from twisted_mail.testing.job_spool import MemoryJobSpool
 
 OK = Outcome(250, "2.0.0", "queued")
 DEAD = Outcome(451, "4.4.1", "connection timed out")

@@ -20,8 +20,8 @@ from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, QueuedJob
 from twisted_mail.mail.queued.target import RemoteTarget
 from twisted_mail.mail.route import ListTarget
-from twisted_mail.queue.spool.memory import MemoryJobSpool
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.job_spool import MemoryJobSpool
 from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.store import RecordingStore
 

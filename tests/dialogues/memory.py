@@ -42,13 +42,13 @@ from twisted_mail.queue.mailer import QueueMailer
 from twisted_mail.queue.reports.reports import QueueReports, ReportBackend
 from twisted_mail.queue.reports.settings import ReportSettings
 from twisted_mail.queue.reports.templates import load_templates
-from twisted_mail.queue.spool.memory import MemoryJobSpool
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.store.memory.data import MemoryStoreLimits
 from twisted_mail.testing.backend import MemoryParts, connect_parts
 from twisted_mail.testing.clock import ServerClock, ServerTime
 from twisted_mail.testing.connection import MemoryConnection
 from twisted_mail.testing.doubles import InlineBlocking, finish
+from twisted_mail.testing.job_spool import MemoryJobSpool
 from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.resolver import FakeResolver
 from twisted_mail.testing.transports import MemoryTransport

@@ -27,8 +27,8 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.mail.queued.job import OwedRecipient
 from twisted_mail.queue.mailer import QueueMailer
-from twisted_mail.queue.spool.memory import MemoryJobSpool
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.job_spool import MemoryJobSpool
 from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.store import RecordingStore
 

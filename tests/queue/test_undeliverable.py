@@ -16,9 +16,9 @@ from twisted_mail.mail.queued.job import (
 )
 from twisted_mail.mail.queued.target import RemoteTarget
 from twisted_mail.queue import undeliverable as module
-from twisted_mail.queue.spool.memory import MemoryJobSpool
 from twisted_mail.queue.undeliverable import LOOK_SECONDS, UndeliverableMail
 from twisted_mail.testing.doubles import EPOCH, StillClock, finish
+from twisted_mail.testing.job_spool import MemoryJobSpool
 from twisted_mail.testing.recorded_log import ListJournal
 
 DAVE = RemoteTarget(parse("dave@elsewhere.example"))

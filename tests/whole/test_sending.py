@@ -36,7 +36,7 @@ from twisted_mail.queue.dispatch.dispatching_spool import DispatchingSpool
 from twisted_mail.queue.dispatch.memory.state import DispatchDoors
 from twisted_mail.queue.dispatch.settings import DispatchSettings, ScheduleSettings
 from twisted_mail.queue.events import QueueEvents
-from twisted_mail.queue.spool.memory import MemoryJobSpool
+from twisted_mail.testing.job_spool import MemoryJobSpool
 from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.wire import FakeBlobWriter
 

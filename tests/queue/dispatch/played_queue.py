@@ -21,8 +21,8 @@ from twisted_mail.queue.dispatch.dispatching_spool import DispatchingSpool
 from twisted_mail.queue.dispatch.memory.state import DispatchDoors
 from twisted_mail.queue.dispatch.settings import DispatchSettings, ScheduleSettings
 from twisted_mail.queue.reports.rules import is_wanted
-from twisted_mail.queue.spool.memory import MemoryJobSpool
 from twisted_mail.testing.clock import ServerClock, ServerTime
+from twisted_mail.testing.job_spool import MemoryJobSpool
 from twisted_mail.testing.recorded_log import ListJournal, ServerJournal
 
 OK = Outcome(250, "2.0.0", "queued")

@@ -24,8 +24,8 @@ from twisted_mail.interfaces import SpoolChange
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.job import NewJob, RecipientState
 from twisted_mail.queue.spool.disk_spool import DiskJobSpool
-from twisted_mail.queue.spool.memory import MemoryJob, MemoryJobSpool
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.job_spool import MemoryJob, MemoryJobSpool
 
 MINUTES = float(os.environ.get("QUEUE_MINUTES", "0"))
 INLINE = 500

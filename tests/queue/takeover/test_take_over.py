@@ -12,12 +12,12 @@ from twisted_mail.mail.mailing_list_definition import ListRole
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.job import NewJob, OwedRecipient, RecipientState
 from twisted_mail.mail.route import ListTarget, ProgramTarget
-from twisted_mail.queue.spool.memory import MemoryJobSpool
 from twisted_mail.queue.takeover import take_over as module
 from twisted_mail.queue.takeover.take_over import TakeOver
 from twisted_mail.queue.takeover.waiting_folder import unreadable_jobs
 from twisted_mail.store.disk.files import DiskFiles
 from twisted_mail.testing.doubles import EPOCH, InlineBlocking, StillClock, finish
+from twisted_mail.testing.job_spool import MemoryJobSpool
 
 WRITTEN = Path(__file__).parent / "waiting"  # by the last version that had such a folder
 NEWS = "news@example.org"

@@ -21,10 +21,10 @@ from twisted_mail.mail.queued.target import RemoteTarget
 from twisted_mail.mail.queued.wait_reason import WaitKind, WaitReason
 from twisted_mail.mail.queued.word import Word
 from twisted_mail.queue.events import QueueEvents
-from twisted_mail.queue.spool.memory import MemoryJobSpool
 from twisted_mail.queue.words.filters import is_selected
 from twisted_mail.queue.words.listener import WordDoors, WordListener
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.job_spool import MemoryJobSpool
 from twisted_mail.testing.recorded_log import ServerJournal
 
 NOW = 10_000.0

@@ -2,8 +2,8 @@ import pytest
 
 from tests.contracts.spool import JobSpoolContract, new_job
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.queue.spool.memory import MemoryJobSpool
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.job_spool import MemoryJobSpool
 
 
 class TestMemoryJobSpool(JobSpoolContract):

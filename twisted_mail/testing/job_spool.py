@@ -1,4 +1,4 @@
-"""A spool in memory, for tests of what stands on one."""
+"""A spool of the queue in memory, for tests of what stands on one."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
