@@ -7,9 +7,10 @@ from typing import Any
 import apsw
 
 from twisted_mail.interfaces import SiteRecord, SpoolChange
-from twisted_mail.mail.queued.job import NewJob, OwedRecipient, QueuedJob, RecipientState
+from twisted_mail.mail.queued.job import NewJob, OwedRecipient
 from twisted_mail.queue.spool.bodies import StoredBody
-from twisted_mail.queue.spool.rows import write_job, write_recipient, write_site
+from twisted_mail.queue.spool.columns import job_row, recipient_row
+from twisted_mail.queue.spool.rows import write_job, write_site
 from twisted_mail.queue.spool.schema import PREPARED, RowState
 
 _FIND = "SELECT row, is_kept, highest FROM jobs WHERE id = ?"
@@ -29,8 +30,6 @@ _SUSPEND = (
 )
 _RESUME = "DELETE FROM suspensions WHERE kind = ? AND name = ?"
 ANSWER_SECONDS = 86400.0  # that an answered word is kept
-
-RecipientRow = tuple[int, int, str, int, float, str, str, int, int, str, bytes]
 
 
 class IdTaken(Exception):
@@ -260,41 +259,3 @@ class JobRow:
     id: str
     is_kept: bool
     highest: int
-
-
-def job_row(
-    row: int, job: QueuedJob, is_kept: bool, highest: int, envelope: bytes
-) -> tuple[object, ...]:
-    """Return the columns of a job."""
-    return (
-        row,
-        job.id,
-        is_kept,
-        highest,
-        job.kind.value,
-        job.arrived,
-        job.sender.key,
-        job.submitter,
-        job.mail_parameters.priority,
-        job.size,
-        envelope,
-    )
-
-
-def recipient_row(row: int, id: str, recipient: OwedRecipient, added: int = 0) -> RecipientRow:
-    """Return the columns of a recipient of the job in ``row``; ``added`` is added to its state."""
-    is_held = recipient.state is RecipientState.HELD
-    last, original = recipient.last, recipient.original
-    return (
-        row,
-        recipient.number,
-        str(recipient.destination),
-        added + (RowState.HELD if is_held else RowState.WAITING),
-        recipient.due,
-        recipient.address.key,
-        "" if original is None else original.key,
-        recipient.tries,
-        recipient.notices,
-        "" if last is None else last.reply_class.value,
-        write_recipient(id, recipient),
-    )
