@@ -337,3 +337,70 @@ def test_what_comes_does_not_wait_for_ever(tmp_path: Path):
 def test_what_comes_before_the_start_is_refused(tmp_path: Path):
     with pytest.raises(Unavailable):
         finish(make_spool(tmp_path / "queue").accept(new_job("early")))
+
+
+# ---------------------------------------------------------------- files of large bodies
+
+LARGE = bytes(range(250)) * 400
+
+
+def read_back(spool: DiskJobSpool, id: str) -> bytes:
+    loaded = finish(spool.read(id))
+    assert loaded is not None
+    return loaded.message.read()
+
+
+def test_what_an_acceptance_that_failed_left_behind_is_in_nobodys_way(tmp_path: Path):
+    spool = start_spool(tmp_path, QuickDisk(), fresh=0)
+    (tmp_path / "bodies" / "a").write_bytes(b"half a mess")
+    finish(spool.accept(new_job("a", body=LARGE)))
+    assert read_back(spool, "a").endswith(LARGE)
+    finish(spool.close())
+
+
+def test_a_file_that_could_not_be_removed_is_written_anew(tmp_path: Path):
+    class StubbornDisk(QuickDisk):
+        is_stubborn = True
+
+        def unlink(self, path: bytes) -> None:
+            if self.is_stubborn and b"bodies" in path:
+                raise OSError(errno.EIO, "as told")
+            super().unlink(path)
+
+    disk, faults = StubbornDisk(), []
+    spool = start_spool(tmp_path, disk, report_fault=lambda *given: faults.append(given))
+    with pytest.raises(Unavailable):
+        finish(spool.apply(SpoolChange(new=[new_job("a", body=LARGE), new_job("a")])))
+    assert (tmp_path / "bodies" / "a").exists()
+    assert len(faults) == 1
+    disk.is_stubborn = False
+    finish(spool.accept(new_job("a", body=LARGE[::2])))
+    assert read_back(spool, "a").endswith(LARGE[::2])
+    finish(spool.close())
+
+
+def test_the_file_of_a_job_is_never_taken(tmp_path: Path):
+    spool = start_spool(tmp_path, QuickDisk())
+    finish(spool.accept(new_job("a", body=LARGE)))
+    finish(spool.prepare(new_job("b", body=LARGE)))
+    for id in ("a", "b"):
+        with pytest.raises(Unavailable, match="with this id"):
+            finish(spool.accept(new_job(id, body=LARGE[::2])))
+        assert (tmp_path / "bodies" / id).read_bytes() == LARGE
+    finish(spool.close())
+
+
+def test_a_file_has_one_writer_until_its_job_is_committed(spool: DiskJobSpool):
+    lane = LateLane(spool)
+    lane.start(spool.accept(new_job("a", body=LARGE)))
+    lane.start(spool.accept(new_job("a", body=LARGE[::2])))
+    lane.work()
+    assert [type(one) for one in lane.results] == [Unavailable, type(None)]
+    assert read_back(spool, "a").endswith(LARGE)
+
+
+def test_a_bug_in_the_middle_leaves_no_file(spool: DiskJobSpool, tmp_path: Path):
+    nan = new_job("nan", owed(due=float("nan")), body=LARGE)
+    with pytest.raises(apsw.Error):
+        finish(spool.accept(nan))
+    assert list((tmp_path / "queue" / "bodies").iterdir()) == []

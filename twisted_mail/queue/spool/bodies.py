@@ -44,7 +44,8 @@ class BodyFolder:
     def store(self, id: str, message: Message) -> StoredBody:
         """Write a body, as a file where it is large: then file and name are synced on return.
 
-        The file that a large message is in already gets a name, and is not copied.
+        The file that a large message is in already gets a name, and is not copied. Raises
+        FileExistsError, with nothing done, where there is a file of this job.
         """
         if not self.is_large(message):
             data = b"".join(message.blob.pieces())
@@ -55,8 +56,10 @@ class BodyFolder:
         try:
             checksum = self._write(path, message)
             self._files.sync_folder(self.path)
+        except FileExistsError:  # it came this moment, and is another's
+            raise
         except BaseException:
-            with suppress(OSError):  # the next start does it
+            with suppress(OSError):  # who has this id next does it, or the next start
                 self._files.remove(path)
             raise
         return StoredBody(BodySum(checksum, is_file=True), None)

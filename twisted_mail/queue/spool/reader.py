@@ -191,6 +191,11 @@ def sites(connection: apsw.Connection) -> tuple[list[SiteRecord], list[DamagedRo
     return found, damaged
 
 
+def has_job(connection: apsw.Connection, id: str) -> bool:
+    """Return whether there is a job with this id, kept or prepared."""
+    return connection.execute("SELECT 1 FROM jobs WHERE id = ?", (id,)).fetchone() is not None
+
+
 def has_file(connection: apsw.Connection, id: str) -> bool:
     """Return whether a job's body is a file."""
     rows = connection.execute(

@@ -2,7 +2,6 @@
 
 import errno
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 
 import apsw
@@ -10,7 +9,9 @@ import apsw
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.job import NewJob
+from twisted_mail.queue.spool import reader
 from twisted_mail.queue.spool.bodies import StoredBody
+from twisted_mail.queue.spool.body_files import BodyFiles
 from twisted_mail.queue.spool.commit_groups import CommitGroups, SpoolWrite
 from twisted_mail.queue.spool.database import SpoolDatabase
 from twisted_mail.queue.spool.place import SpoolPlace
@@ -29,6 +30,7 @@ class WritingLane:
         self._place = place
         self._space = space
         self._bodies = place.bodies
+        self._files = BodyFiles(place, blocking)
         self._blocking = blocking
         self._lane = blocking.lane()
         self._groups = CommitGroups(self._lane, space, self._mend, place.report_fault)
@@ -84,17 +86,52 @@ class WritingLane:
         await self._opened()
         stored: dict[str, StoredBody] = {}
         piece = SpoolWrite(write, new, partial(self._body, stored, takes_room), takes_room)
+        large = [one for one in new if self._bodies.is_large(one.message)]
         try:
-            for one in new:
-                if self._bodies.is_large(one.message):
-                    stored[one.job.id] = await self._blocking.run(self._body, {}, takes_room, one)
-            await self._groups.run(piece)
+            with self._files.using([one.job.id for one in large]):
+                await self._run(piece, large, stored, takes_room)
         except (OSError, IdTaken, JobGone, Unavailable) as error:
-            await self._remove([*stored])
             raise self._answer(error) from error
         if self.total.files:
-            await self._remove_unneeded()
+            await self._files.remove_unneeded(self.total.files)
         return piece.bodies
+
+    async def _run(
+        self,
+        piece: SpoolWrite,
+        large: Sequence[NewJob],
+        stored: dict[str, StoredBody],
+        takes_room: bool,
+    ) -> None:
+        """Write the large bodies, then all; where it fails, nothing of it stays."""
+        try:
+            for one in large:
+                stored[one.job.id] = await self._store(one, takes_room)
+            await self._groups.run(piece)
+        except Exception as error:
+            # Who is cancelled does not know whether it is written all the same.
+            if piece.failure is not None or isinstance(error, OSError | IdTaken | Unavailable):
+                await self._files.remove([*stored])
+            raise
+
+    async def _store(self, new: NewJob, takes_room: bool) -> StoredBody:
+        """Write a large body, in the place of one that no job has: what failed has left it."""
+        try:
+            return await self._blocking.run(self._body, {}, takes_room, new)
+        except FileExistsError:
+            await self._lane.run(self._remove_left, new.job.id)
+        return await self._blocking.run(self._body, {}, takes_room, new)
+
+    def _remove_left(self, id: str) -> None:
+        """Remove a file that no job has. Raises IdTaken where one has it, or had until a moment ago."""
+        try:
+            is_taken = id in self.total.files or reader.has_job(self._groups.connection, id)
+        except apsw.Error as error:
+            self._place.report_fault(self._place.path, error)
+            raise Unavailable(_TROUBLE) from error
+        if is_taken:
+            raise IdTaken(id)
+        self._bodies.remove([id])
 
     async def _opened(self) -> None:
         """Return when the queue is open, at once or soon. Raises Unavailable."""
@@ -134,22 +171,6 @@ class WritingLane:
         self._place.report_fault(self._place.folder, error)
         is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         return Unavailable(NO_ROOM if is_full else _TROUBLE)
-
-    async def _remove_unneeded(self) -> None:
-        files = self.total.files
-        await self._remove([files.pop() for _ in range(len(files))])
-
-    async def _remove(self, ids: Sequence[str]) -> None:
-        """Remove the files of jobs that are not there; else the next start does."""
-        if ids:
-            with suppress(Unavailable):
-                await self._blocking.run(self._remove_files, ids)
-
-    def _remove_files(self, ids: Sequence[str]) -> None:
-        try:
-            self._bodies.remove(ids)
-        except OSError as error:
-            self._place.report_fault(self._bodies.path, error)
 
     # ------------------------------------------------------------ damage and upkeep
 
