@@ -149,7 +149,7 @@ class Scale:
             ("due for one domain", lambda: self.spool.due(name, 9e9, 1000)),
             ("the next due time", lambda: self.spool.first_due(name, 0.0)),
             ("the oldest thousand", lambda: self.spool.older(JobKind.MAIL, 9e9, 1000)),
-            ("held", lambda: self.spool.held()),
+            ("held", lambda: self.spool.held("list")),
             ("one job", lambda: self.spool.read(f"{7:016x}")),
             ("quick_check", lambda: self.spool.query(_quick_check)),
         ):

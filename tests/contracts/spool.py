@@ -107,12 +107,12 @@ class JobSpoolContract:
         self.run(spool.prepare(new_job("job1", owed(), held)))
         assert (self.due(spool), self.load(spool)) == ([], None)
         assert self.run(spool.read("job1")) is None
-        assert list(self.run(spool.held())) == list(self.run(spool.destinations())) == []
+        assert list(self.run(spool.held()).found) == list(self.run(spool.destinations())) == []
         assert spool.counts() == SpoolCounts()
         self.run(spool.keep("job1", [owed(3, "carol@example.net")]))
         assert self.due(spool) == [("job1", 1), ("job1", 3)]
         assert spool.counts() == SpoolCounts(1, 3)
-        assert [one.recipient for one in self.run(spool.held())] == [held]
+        assert [one.recipient for one in self.run(spool.held()).found] == [held]
 
     def test_a_job_is_kept_with_reports_that_come_of_it(self, spool: JobSpool) -> None:
         self.run(spool.prepare(new_job()))
@@ -180,6 +180,25 @@ class JobSpoolContract:
             self.run(spool.apply(SpoolChange(gone=[("job1", 1)], new=[new_job("job2")])))
         assert self.due(spool) == [("job1", 1), ("job2", 1)]
         assert spool.counts() == SpoolCounts(2, 2)
+
+    def test_who_was_altered_meanwhile_is_not_altered_by_who_saw_him_before(
+        self, spool: JobSpool
+    ) -> None:
+        seen = [owed(n, state=RecipientState.HELD, due=5.0, last=LATER) for n in (1, 2, 3, 4)]
+        self.run(spool.accept(new_job("job1", *seen)))
+        released = [replace(one, state=RecipientState.WAITING, due=0.0) for one in seen[:2]]
+        self.run(spool.apply(SpoolChange(altered=[("job1", one) for one in released])))
+        told = [replace(one, notices=1) for one in (seen[1], seen[3])]
+        change = SpoolChange(
+            gone=[("job1", 1), ("job1", 3), ("nobody", 1)],
+            altered=[("job1", one) for one in told],
+            provided=[("job1", one) for one in seen] + [("nobody", seen[0])],
+        )
+        self.run(spool.apply(change))
+        whole = self.run(spool.read("job1"))
+        assert whole is not None
+        assert list(whole.recipients) == [*released, told[1]]
+        assert spool.counts() == SpoolCounts(1, 3)
 
     def test_a_failure_comes_with_its_report(self, spool: JobSpool) -> None:
         self.run(spool.accept(new_job()))
@@ -259,16 +278,41 @@ class JobSpoolContract:
         )
         self.run(spool.accept(new_job("b", owed(state=RecipientState.HELD), account, arrived=2.0)))
         self.run(spool.accept(new_job("a", owed(state=RecipientState.HELD))))
-        assert [(one.job.id, one.recipient.number) for one in self.run(spool.held())] == [
-            ("a", 1),
-            ("b", 1),
-            ("b", 2),
-        ]
-        [found] = self.run(spool.held("account"))
+        held = [(one.job.id, one.recipient.number) for one in self.run(spool.held()).found]
+        assert sorted(held) == [("a", 1), ("b", 1), ("b", 2)]
+        [found] = self.run(spool.held("account")).found
         assert found.recipient == account
         released = replace(account, state=RecipientState.WAITING)
         self.run(spool.apply(SpoolChange(altered=[("b", released)])))
-        assert self.run(spool.held("account")) == []
+        assert list(self.run(spool.held("account")).found) == []
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 100])
+    def test_held_ones_come_in_pages(self, spool: JobSpool, limit: int) -> None:
+        for id, due in (("a", 5.0), ("b", 0.0), ("c", 5.0)):
+            held = [
+                owed(n, f"x@{n % 2}.example", state=RecipientState.HELD, due=due)
+                for n in range(2, 5)
+            ]
+            self.run(spool.accept(new_job(id, owed(1), *held[:-1])))
+            self.run(spool.apply(SpoolChange(altered=[(id, held[-1])])))
+        page = self.run(spool.held("smtp", limit=limit))
+        found = [*page.found]
+        while page.after is not None:
+            assert len(page.found) == limit
+            page = self.run(spool.held("smtp", page.after, limit))
+            found += page.found
+        keys = [(one.job.id, one.recipient.number) for one in found]
+        assert sorted(keys) == [(id, number) for id in "abc" for number in (2, 3, 4)]
+
+    def test_held_ones_of_a_destination_are_counted_as_far_as_it_matters(
+        self, spool: JobSpool
+    ) -> None:
+        held = [owed(n, state=RecipientState.HELD) for n in range(1, 6)]
+        self.run(spool.accept(new_job("a", *held, owed(6), owed(7, "x@example.com"))))
+        self.run(spool.prepare(new_job("b", held[0])))
+        assert self.run(spool.count_held(EXAMPLE, 100)) == 5
+        assert self.run(spool.count_held(EXAMPLE, 3)) == 3
+        assert self.run(spool.count_held(Destination("list", "example.net"), 3)) == 0
 
     # ------------------------------------------------------------ sites
 

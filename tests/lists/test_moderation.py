@@ -176,3 +176,24 @@ def test_what_the_operator_holds_is_no_moderators_affair(tmp_path: Path) -> None
 def test_a_decision_about_what_is_not_there_is_passed_over(server: ListServer) -> None:
     finish(server.lists.held_posts.decide(NEWS, "id9", PostDecision.APPROVE))
     assert server.owed == []
+
+
+@pytest.mark.parametrize("age", [0, 86401])
+def test_a_word_that_comes_while_a_post_is_looked_at_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int
+) -> None:
+    server = moderated(tmp_path, held_days=1.0)
+    held = server.spool.held
+    if age:  # asked about, and now too old; or about to be asked about
+        server.work()
+    server.clock.seconds += age
+
+    async def held_and_approved(*given):
+        page = await held(*given)
+        await server.lists.held_posts.decide(NEWS, "id1", PostDecision.APPROVE)
+        return page
+
+    monkeypatch.setattr(server.spool, "held", held_and_approved)
+    finish(server.lists.held_posts.work())
+    [post] = server.owed
+    assert (post.state, post.notices) == (RecipientState.WAITING, 0)

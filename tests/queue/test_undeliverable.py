@@ -1,5 +1,7 @@
 """What nobody can be told of is kept for a while, and no longer."""
 
+from dataclasses import replace
+
 import pytest
 
 from twisted_mail.interfaces import SpoolChange
@@ -26,8 +28,9 @@ MESSAGE = Message(MemoryBlob(b"Subject: x\r\n\r\nbody\r\n"))
 
 
 class Bench:
-    def __init__(self) -> None:
-        self.spool, self.clock, self.journal = MemoryJobSpool(), StillClock(), ListJournal()
+    def __init__(self, spool: MemoryJobSpool | None = None) -> None:
+        self.spool = spool or MemoryJobSpool()
+        self.clock, self.journal = StillClock(), ListJournal()
         self.mail = UndeliverableMail(self.spool, self.clock, self.journal)
 
     def hold(self, id: str, until: float, sender: str = "") -> None:
@@ -45,7 +48,7 @@ class Bench:
 def test_what_is_undeliverable_is_held_with_the_reason() -> None:
     bench = Bench()
     bench.hold("id1", EPOCH + 9e6)
-    [held] = finish(bench.spool.held())
+    [held] = finish(bench.spool.held()).found
     assert held.recipient.is_undeliverable
     assert held.recipient.state is RecipientState.HELD
     assert held.recipient.reason == "nobody can be told: no such user"
@@ -76,3 +79,31 @@ def test_what_is_held_for_another_reason_stays() -> None:
     new = NewJob(QueuedJob("id1", EPOCH, NULL), (held,), MESSAGE)
     finish(bench.spool.apply(SpoolChange(new=[new])))
     assert bench.work() == ["id1"]
+
+
+class QuickOperator(MemoryJobSpool):
+    """Somebody releases a recipient after he was found, and before anything follows."""
+
+    async def held(self, *given, **more):
+        page = await super().held(*given, **more)
+        for one in page.found:
+            if one.job.id == "id2":
+                released = replace(one.recipient, state=RecipientState.WAITING, reason="")
+                await super().apply(SpoolChange(altered=[("id2", released)]))
+        return page
+
+
+def test_who_is_released_meanwhile_is_not_removed() -> None:
+    bench = Bench(QuickOperator())
+    bench.hold("id1", EPOCH + 10)
+    bench.hold("id2", EPOCH + 10)
+    assert bench.work() == ["id2"]
+
+
+def test_very_many_are_looked_at_a_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_UNDELIVERABLE", 700)
+    bench = Bench()
+    for number in range(1200):
+        bench.hold(f"id{number}", EPOCH + 1e6 - number)
+    assert sorted(bench.work()) == sorted(f"id{number}" for number in range(700))
+    assert len(bench.journal.of("warned")) == 500

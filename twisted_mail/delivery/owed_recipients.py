@@ -9,7 +9,7 @@ from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
-from twisted_mail.mail.queued.destination import LIST
+from twisted_mail.mail.queued.destination import LIST, Destination
 from twisted_mail.mail.queued.job import OwedRecipient, RecipientState
 from twisted_mail.mail.queued.target import (
     AccountTarget,
@@ -103,9 +103,8 @@ class OwedRecipients:
         return ""
 
     async def _check_held(self, target: ListTarget) -> None:
-        held = await self._doors.spool.held(LIST)
-        number = sum(one.recipient.destination.name == target.list for one in held)
-        if number >= self._doors.max_held:
+        most = self._doors.max_held
+        if await self._doors.spool.count_held(Destination(LIST, target.list), most) >= most:
             raise Unavailable(_TOO_MANY_HELD)
 
     def owed(

@@ -54,8 +54,11 @@ from twisted_mail.interfaces.reports import (
 from twisted_mail.interfaces.resolver import Resolver
 from twisted_mail.interfaces.sasl import Exchange, Mechanism, authenticate, usable_mechanisms
 from twisted_mail.interfaces.spool import (
+    HELD_PAGE,
     DestinationSummary,
     DueRecipient,
+    HeldPage,
+    HeldPlace,
     HeldRecipient,
     JobSpool,
     LoadedJob,
@@ -87,6 +90,7 @@ from twisted_mail.interfaces.wire import (
 
 __all__ = [
     "ANYBODY",
+    "HELD_PAGE",
     "VALID_SECONDS",
     "Account",
     "AlteredSpool",
@@ -114,6 +118,8 @@ __all__ = [
     "FolderEvent",
     "FolderMonitor",
     "FolderObserver",
+    "HeldPage",
+    "HeldPlace",
     "HeldRecipient",
     "HostWire",
     "HttpClient",

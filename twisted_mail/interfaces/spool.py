@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, QueuedJob
 from twisted_mail.mail.queued.suspension import Suspension, SuspensionKind
+
+HELD_PAGE = 500  # recipients that are read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class SpoolChange:
     body. What names a job or a recipient that is not there any more is passed over. ``answered`` are
     words of the operator, by number, and what has come of them. ``suspended`` take the place of those of
     the same kind and name, and ``resumed`` are kinds and names. The postmaster has heard of the damaged
-    recipients in ``damage_reported``, or there is none.
+    recipients in ``damage_reported``, or there is none. What ``gone`` and ``altered`` say of a recipient
+    in ``provided`` counts only if that is on disk as it is there: else somebody was quicker.
     """
 
     gone: Sequence[tuple[str, int]] = ()
@@ -31,6 +34,7 @@ class SpoolChange:
     suspended: Sequence[Suspension] = ()
     resumed: Sequence[tuple[SuspensionKind, str]] = ()
     damage_reported: Sequence[tuple[str, int]] = ()
+    provided: Sequence[tuple[str, OwedRecipient]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,17 @@ class HeldRecipient:
 
     job: QueuedJob
     recipient: OwedRecipient
+
+
+HeldPlace = tuple[Any, ...]  # where a page ends; it says something to the spool alone
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPage:
+    """Some of the recipients that are held; further ones are behind ``after``, if that is not None."""
+
+    found: Sequence[HeldRecipient]
+    after: HeldPlace | None = None
 
 
 class JobSpool(Protocol):
@@ -174,8 +189,16 @@ class JobSpool(Protocol):
         Otherwise as ``load``.
         """
 
-    async def held(self, carrier: str = "") -> Sequence[HeldRecipient]:
-        """Return the recipients that are held, of a carrier or of all, the oldest jobs first."""
+    async def held(
+        self, carrier: str = "", after: HeldPlace | None = None, limit: int = HELD_PAGE
+    ) -> HeldPage:
+        """Return recipients that are held, of a carrier or of all, behind a place.
+
+        There may be a million. Who is held or let go meanwhile may be among them or not.
+        """
+
+    async def count_held(self, destination: Destination, most: int) -> int:
+        """Return how many recipients of a destination are held; ``most``, if they are more."""
 
     async def save_site(self, site: SiteRecord) -> None:
         """Remember what is known of a site; of one with nothing but a name, forget it."""

@@ -38,14 +38,22 @@ class HeldPosts:
 
     async def work(self) -> None:
         """Ask owners about new posts, and remove what nobody decided on. Raises Unavailable."""
-        held = [one for one in await self._spool.held(LIST) if one.recipient.waits_for_moderators]
-        keys = {_key(one) for one in held}
+        page = await self._spool.held(LIST)
+        keys = await self._look_at(page.found)
+        while page.after is not None:
+            page = await self._spool.held(LIST, page.after)
+            keys |= await self._look_at(page.found)
         self._asked_at = {key: at for key, at in self._asked_at.items() if key in keys}
+
+    async def _look_at(self, found: Sequence[HeldRecipient]) -> set[tuple[str, int]]:
+        """Do what is to be done about some; return those that wait for moderators."""
+        held = [one for one in found if one.recipient.waits_for_moderators]
         for one in held:
             if one.job.arrived < self._clock.now() - self._max_seconds:
                 await self._expire(one)
             elif not one.recipient.notices:
                 await self._ask(one)
+        return set(map(_key, held))
 
     async def _ask(self, held: HeldRecipient) -> None:
         """Ask the owners about a post. One that they cannot be asked about holds up no other."""
@@ -69,17 +77,18 @@ class HeldPosts:
         finally:
             loaded.message.blob.close()
         told = replace(held.recipient, notices=1)
-        await self._spool.apply(SpoolChange(altered=[(held.job.id, told)]))
+        await self._spool.apply(_altered(held, told))
 
     async def _expire(self, held: HeldRecipient) -> None:
         if held.recipient.notices:
-            await self._spool.apply(SpoolChange(gone=[_key(held)]))
+            provided = [(held.job.id, held.recipient)]
+            await self._spool.apply(SpoolChange(gone=[_key(held)], provided=provided))
             self._log(held, "expired", held.recipient.reason)
             return
         reason = f"no owner could be asked about it: {held.recipient.reason}"
         lost = replace(held.recipient, reason=reason, last=None)
         kept = undeliverable(lost, self._clock.now() + self._dead_seconds)
-        await self._spool.apply(SpoolChange(altered=[(held.job.id, kept)]))
+        await self._spool.apply(_altered(held, kept))
         self._log(held, "dead", reason)
 
     async def decide(self, name: str, id: str, decision: PostDecision) -> None:
@@ -110,6 +119,12 @@ class HeldPosts:
 def released(recipient: OwedRecipient) -> OwedRecipient:
     """Return a held post as it goes out to the members."""
     return replace(recipient, state=RecipientState.WAITING, due=0.0, notices=0, reason="")
+
+
+def _altered(held: HeldRecipient, recipient: OwedRecipient) -> SpoolChange:
+    """Return the change of a post, which is made unless it was decided on meanwhile."""
+    id = held.job.id
+    return SpoolChange(altered=[(id, recipient)], provided=[(id, held.recipient)])
 
 
 def _key(held: HeldRecipient) -> tuple[str, int]:

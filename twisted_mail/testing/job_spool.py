@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import (
+    HELD_PAGE,
     DestinationSummary,
     DueRecipient,
+    HeldPage,
+    HeldPlace,
     HeldRecipient,
     LoadedJob,
     SiteRecord,
@@ -27,6 +30,11 @@ from twisted_mail.queue.spool.room import ID_TAKEN, TOO_MANY
 from twisted_mail.queue.spool.turns import age, due_recipient, without_crowds
 
 Owed = tuple[QueuedJob, OwedRecipient]
+
+
+def _place(held: HeldRecipient) -> HeldPlace:
+    recipient = held.recipient
+    return str(recipient.destination), recipient.due, held.job.id, recipient.number
 
 
 @dataclass(slots=True)
@@ -131,11 +139,12 @@ class MemoryJobSpool:
 
     def _apply(self, change: SpoolChange) -> None:
         self._check_free(*change.new)
+        stale = {(id, one.number) for id, one in change.provided if not self._has(id, one)}
         for id, number in change.gone:
-            if id in self.jobs:
+            if id in self.jobs and (id, number) not in stale:
                 self.jobs[id].recipients.pop(number, None)
         for id, recipient in change.altered:
-            if id in self.jobs:
+            if id in self.jobs and (id, recipient.number) not in stale:
                 self.jobs[id].put(recipient)
         for id in {id for id, _ in change.gone}:
             self._forget_if_served(id)
@@ -145,6 +154,10 @@ class MemoryJobSpool:
         self.suspensions.update({(one.kind, one.name): one for one in change.suspended})
         for resumed in change.resumed:
             self.suspensions.pop(resumed, None)
+
+    def _has(self, id: str, recipient: OwedRecipient) -> bool:
+        job = self.jobs.get(id)
+        return job is not None and job.recipients.get(recipient.number) == recipient
 
     def _forget_if_served(self, id: str) -> None:
         if id in self.jobs and self.jobs[id].is_kept and not self.jobs[id].recipients:
@@ -212,14 +225,22 @@ class MemoryJobSpool:
         recipients = sorted(found.recipients.values(), key=lambda one: one.number)
         return LoadedJob(found.job, recipients, found.message)
 
-    async def held(self, carrier: str = "") -> Sequence[HeldRecipient]:
-        """Return the recipients that are held, of a carrier or of all, the oldest jobs first."""
+    async def held(
+        self, carrier: str = "", after: HeldPlace | None = None, limit: int = HELD_PAGE
+    ) -> HeldPage:
+        """Return recipients that are held, of a carrier or of all, behind a place."""
         found = [
             HeldRecipient(job, one)
             for job, one in self._owed(RecipientState.HELD)
             if carrier in ("", one.destination.carrier)
         ]
-        return sorted(found, key=lambda one: (one.job.arrived, one.job.id, one.recipient.number))
+        page = sorted((one for one in found if _place(one) > (after or ())), key=_place)[:limit]
+        return HeldPage(page, _place(page[-1]) if len(page) == limit else None)
+
+    async def count_held(self, destination: Destination, most: int) -> int:
+        """Return how many recipients of a destination are held; ``most``, if they are more."""
+        held = self._owed(RecipientState.HELD)
+        return min(sum(one.destination == destination for _, one in held), most)
 
     async def sites(self) -> Sequence[SiteRecord]:
         """Return what is remembered of all sites."""

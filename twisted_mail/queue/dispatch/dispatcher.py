@@ -139,10 +139,11 @@ class Dispatcher:
 
     def overrule(self, change: SpoolChange) -> None:
         """Let a change count for more than attempts that are under way. Called before it is made."""
-        for key in change.gone:
-            self._state.claims.overrule(key)
-        for id, recipient in change.altered:
-            self._state.claims.overrule((id, recipient.number))
+        unsure = {(id, recipient.number) for id, recipient in change.provided}
+        altered = [(id, recipient.number) for id, recipient in change.altered]
+        for key in (*change.gone, *altered):
+            if key not in unsure:  # that was held, and is not taken as long as it is
+                self._state.claims.overrule(key)
 
     def changed(self, change: SpoolChange) -> None:
         """Take up what a change that is durable has made due."""

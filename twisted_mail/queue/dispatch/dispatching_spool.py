@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from twisted_mail.interfaces import (
+    HELD_PAGE,
     DestinationSummary,
     DueRecipient,
-    HeldRecipient,
+    HeldPage,
+    HeldPlace,
     JobSpool,
     LoadedJob,
     SiteRecord,
@@ -97,9 +99,15 @@ class DispatchingSpool:
         """Return a job with all its recipients; None if there is no such job."""
         return await self._spool.read(job)
 
-    async def held(self, carrier: str = "") -> Sequence[HeldRecipient]:
-        """Return the recipients that are held, of a carrier or of all."""
-        return await self._spool.held(carrier)
+    async def held(
+        self, carrier: str = "", after: HeldPlace | None = None, limit: int = HELD_PAGE
+    ) -> HeldPage:
+        """Return recipients that are held, of a carrier or of all, behind a place."""
+        return await self._spool.held(carrier, after, limit)
+
+    async def count_held(self, destination: Destination, most: int) -> int:
+        """Return how many recipients of a destination are held; ``most``, if they are more."""
+        return await self._spool.count_held(destination, most)
 
     async def sites(self) -> Sequence[SiteRecord]:
         """Return what is remembered of all sites."""

@@ -5,13 +5,15 @@ from functools import partial
 from typing import Any, TypeVar
 
 from twisted_mail.interfaces import (
+    HELD_PAGE,
     Blocking,
     Clock,
     DestinationSummary,
     DueRecipient,
     DurableFiles,
     FaultReport,
-    HeldRecipient,
+    HeldPage,
+    HeldPlace,
     LoadedJob,
     SiteRecord,
     SpoolChange,
@@ -218,11 +220,17 @@ class DiskJobSpool:
             self._place.report_fault(f"{self._bodies.path}: job {blobs.id}", error)
             raise Unavailable(f"The body of {blobs.id} cannot be read now.") from error
 
-    async def held(self, carrier: str = "") -> Sequence[HeldRecipient]:
-        """Return the recipients that are held, of a carrier or of all, the oldest jobs first."""
-        found, damage = await self.query(read_held, carrier)
+    async def held(
+        self, carrier: str = "", after: HeldPlace | None = None, limit: int = HELD_PAGE
+    ) -> HeldPage:
+        """Return recipients that are held, of a carrier or of all, behind a place."""
+        page, damage = await self.query(read_held, carrier, after, limit)
         await self._hold(damage)
-        return found
+        return page
+
+    async def count_held(self, destination: Destination, most: int) -> int:
+        """Return how many recipients of a destination are held; ``most``, if they are more."""
+        return await self.query(reader.count_held, destination, most)
 
     async def _hold(self, damage: Sequence[Damage]) -> None:
         """Report what is damaged, and hold it: it is never sent."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import apsw
 
-from twisted_mail.interfaces import HeldRecipient, LoadedJob
+from twisted_mail.interfaces import HeldPage, HeldPlace, HeldRecipient, LoadedJob
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.queued.job import OwedRecipient
 from twisted_mail.queue.spool.bodies import BodyFolder
-from twisted_mail.queue.spool.reader import JobBlobs, held_blobs, job_blobs
+from twisted_mail.queue.spool.reader import JobBlobs, held_blobs, held_place, job_blobs
 from twisted_mail.queue.spool.rows import DamagedRow, read_job, read_recipient
 
 
@@ -65,15 +65,16 @@ def _recipients(blobs: JobBlobs) -> tuple[list[OwedRecipient], list[Damage]]:
 
 
 def read_held(
-    connection: apsw.Connection, carrier: str
-) -> tuple[list[HeldRecipient], list[Damage]]:
-    """Return the recipients that are held, and what is damaged."""
+    connection: apsw.Connection, carrier: str, after: HeldPlace | None, limit: int
+) -> tuple[HeldPage, list[Damage]]:
+    """Return recipients that are held, and what of these is damaged."""
     found: list[HeldRecipient] = []
     damage: list[Damage] = []
-    for id, envelope, number, blob in held_blobs(connection, carrier):
+    rows = held_blobs(connection, carrier, after, limit)
+    for id, envelope, number, blob, *_ in rows:
         try:
             job = read_job(id, envelope).job
             found.append(HeldRecipient(job, read_recipient(id, number, blob)))
         except DamagedRow as error:
             damage.append(Damage(id, [number], error))
-    return found, damage
+    return HeldPage(found, held_place(rows[-1]) if len(rows) == limit else None), damage

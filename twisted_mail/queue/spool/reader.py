@@ -6,7 +6,7 @@ from typing import Any
 
 import apsw
 
-from twisted_mail.interfaces import DestinationSummary, DueRecipient, SiteRecord
+from twisted_mail.interfaces import DestinationSummary, DueRecipient, HeldPlace, SiteRecord
 from twisted_mail.mail.queued.destination import Destination, parse_destination
 from twisted_mail.mail.queued.job import JobKind
 from twisted_mail.queue.spool.rows import DamagedRow, read_site
@@ -45,10 +45,13 @@ _OLDER = (
 _JOB = "SELECT row, envelope FROM jobs WHERE id = ? AND is_kept"
 
 _HELD = (
-    "SELECT id, envelope, number, recipient"
-    " FROM recipients INDEXED BY recipients_not_waiting CROSS JOIN jobs ON jobs.row = job"
-    " WHERE state != 0 AND state = ?1 AND destination >= ?2 AND destination < ?3"
-    " ORDER BY arrived, id, number"
+    "SELECT id, envelope, number, recipient, destination, due, job"
+    " FROM recipients INDEXED BY recipients_by_due CROSS JOIN jobs ON jobs.row = job"
+    " WHERE state = ?1 AND (destination, state, due, job, number) > (?2, ?1, ?3, ?4, ?5)"
+    " AND destination < ?6 ORDER BY destination, state, due, job, number LIMIT ?7"
+)
+_HELD_COUNT = (
+    "SELECT count(*) FROM (SELECT 1 FROM recipients WHERE destination = ? AND state = ? LIMIT ?)"
 )
 
 _BEFORE_ALL, _AFTER_ALL = "", "\U0010ffff"  # of destinations
@@ -173,10 +176,25 @@ def _some(connection: apsw.Connection, row: int, numbers: Iterable[int]) -> list
     return found
 
 
-def held_blobs(connection: apsw.Connection, carrier: str) -> list[tuple[str, bytes, int, bytes]]:
-    """Return the recipients that are held: id and envelope of the job, number and blob."""
-    bounds = (f"{carrier}:", f"{carrier};") if carrier else (_BEFORE_ALL, _AFTER_ALL)
-    return _rows(connection, _HELD, (RowState.HELD, *bounds))
+def held_blobs(
+    connection: apsw.Connection, carrier: str, after: HeldPlace | None, limit: int
+) -> list[Row]:
+    """Return recipients that are held: id and envelope of the job, number and blob, and the place."""
+    first, end = (f"{carrier}:", f"{carrier};") if carrier else (_BEFORE_ALL, _AFTER_ALL)
+    place = after or (first, float("-inf"), 0, 0)
+    return _rows(connection, _HELD, (RowState.HELD, *place, end, limit))
+
+
+def held_place(row: Row) -> HeldPlace:
+    """Return the place of a row of ``held_blobs``."""
+    _, _, number, _, name, due_at, job = row
+    return name, due_at, job, number
+
+
+def count_held(connection: apsw.Connection, destination: Destination, most: int) -> int:
+    """Return how many recipients of a destination are held; ``most``, if they are more."""
+    [(found,)] = _rows(connection, _HELD_COUNT, (str(destination), RowState.HELD, most))
+    return int(found)
 
 
 def sites(connection: apsw.Connection) -> tuple[list[SiteRecord], list[DamagedRow]]:

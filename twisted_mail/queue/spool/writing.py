@@ -10,10 +10,18 @@ from twisted_mail.interfaces import SiteRecord, SpoolChange
 from twisted_mail.mail.queued.job import NewJob, OwedRecipient
 from twisted_mail.queue.spool.bodies import StoredBody
 from twisted_mail.queue.spool.columns import job_row, recipient_row
-from twisted_mail.queue.spool.rows import write_job, write_site
+from twisted_mail.queue.spool.rows import (
+    DamagedRow,
+    read_recipient,
+    write_job,
+    write_site,
+)
 from twisted_mail.queue.spool.schema import PREPARED, RowState
 
 _FIND = "SELECT row, is_kept, highest FROM jobs WHERE id = ?"
+_RECIPIENT = (
+    "SELECT recipient FROM recipients JOIN jobs ON jobs.row = job WHERE id = ? AND number = ?"
+)
 _INSERT_JOB = "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_BODY = "INSERT INTO bodies VALUES (?, ?, ?)"
 _DELETE_BODY = "DELETE FROM bodies WHERE job = ? RETURNING body IS NULL"
@@ -153,11 +161,13 @@ class JobWriter:
     def apply(self, change: SpoolChange, bodies: Sequence[StoredBody] = (), now: float = 0) -> None:
         """Make a change; ``bodies`` are those of its new jobs. Raises IdTaken."""
         found: dict[str, JobRow | None] = {}
+        stale = {(id, one.number) for id, one in change.provided if not self._has(id, one)}
         for id, number in change.gone:
-            if (job := self._find_once(id, found)) is not None:
+            if (job := self._find_once(id, found)) is not None and (id, number) not in stale:
                 self._delete(job, number)
         for id, recipient in change.altered:
-            if (job := self._find_once(id, found)) is not None:
+            job = self._find_once(id, found)
+            if job is not None and (id, recipient.number) not in stale:
                 self._put(job, recipient)
         for id in {id: None for id, _ in change.gone}:
             if (job := found[id]) is not None:
@@ -181,6 +191,14 @@ class JobWriter:
         if rows:
             self._connection.executemany(_ANSWER, rows)
             self._connection.execute("DELETE FROM words WHERE done_at < ?", (now - ANSWER_SECONDS,))
+
+    def _has(self, id: str, recipient: OwedRecipient) -> bool:
+        """Return whether a recipient is on disk as it is here."""
+        found: Any = self._connection.execute(_RECIPIENT, (id, recipient.number)).fetchone()
+        try:
+            return found is not None and read_recipient(id, recipient.number, found[0]) == recipient
+        except DamagedRow:
+            return False
 
     def _find_once(self, id: str, found: "dict[str, JobRow | None]") -> "JobRow | None":
         if id not in found:
