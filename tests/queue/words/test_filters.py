@@ -15,8 +15,7 @@ from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob, RecipientStat
 from twisted_mail.mail.queued.selection import SelectedState, Selection
 from twisted_mail.mail.queued.target import AccountTarget, RemoteTarget
 from twisted_mail.mail.route import ListTarget, ProgramTarget
-from twisted_mail.queue.spool.columns import job_row, recipient_row
-from twisted_mail.queue.spool.rows import BodySum, write_job
+from twisted_mail.queue.spool.rows import BodySum, job_row, recipient_row, write_job
 from twisted_mail.queue.spool.schema import prepare
 from twisted_mail.queue.words.filters import behind_site, condition, is_selected
 from twisted_mail.queue.words.queries import selected_page

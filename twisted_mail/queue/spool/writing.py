@@ -9,10 +9,11 @@ import apsw
 from twisted_mail.interfaces import SiteRecord, SpoolChange
 from twisted_mail.mail.queued.job import NewJob, OwedRecipient
 from twisted_mail.queue.spool.bodies import StoredBody
-from twisted_mail.queue.spool.columns import job_row, recipient_row
 from twisted_mail.queue.spool.rows import (
     DamagedRow,
+    job_row,
     read_recipient,
+    recipient_row,
     write_job,
     write_site,
 )

@@ -19,12 +19,18 @@ from twisted_mail.interfaces import DurableFiles
 from twisted_mail.mail.queued.suspension import SUSPENSION_KINDS
 from twisted_mail.queue.spool.bodies import FOLDER as BODIES
 from twisted_mail.queue.spool.bodies import BodyFolder
-from twisted_mail.queue.spool.columns import job_row, recipient_row
 from twisted_mail.queue.spool.database import NAME, SpoolDatabase
 from twisted_mail.queue.spool.mending.database_pages import DatabasePages
 from twisted_mail.queue.spool.mending.leaf_pages import LeafRow, leaf_rows
 from twisted_mail.queue.spool.reader import has_file
-from twisted_mail.queue.spool.rows import DamagedRow, read_job, read_recipient, read_site
+from twisted_mail.queue.spool.rows import (
+    DamagedRow,
+    job_row,
+    read_job,
+    read_recipient,
+    read_site,
+    recipient_row,
+)
 from twisted_mail.queue.spool.schema import PAGE_SIZE, RowState
 
 BUILDING, COMPLETE = "salvaging.sqlite3", "salvaged.sqlite3"
