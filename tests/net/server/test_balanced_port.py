@@ -109,6 +109,16 @@ def test_what_another_process_has_accepted_is_not_asked_for(one: Fixture) -> Non
     assert one.is_listening
 
 
+def test_a_socket_that_another_process_has_shut_down_has_no_arrivals(one: Fixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as shut:
+        one.port.socket.close()
+        one.port.socket = shut
+        balanced = one.balanced = BalancedPort(one.reactor, one.port, one.load)
+        shut.shutdown(socket.SHUT_RDWR)
+        balanced.doRead()
+    assert "doRead" not in one.port.calls
+
+
 def test_it_takes_few_at_a_time_and_looks_at_the_others_again(one: Fixture) -> None:
     one.comes()
     assert one.port.numberAccepts == 4

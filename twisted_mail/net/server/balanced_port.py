@@ -65,8 +65,9 @@ class BalancedPort:
             self._reactor.removeReader(self)
             self._rest = self._reactor.callLater(REST_SECONDS, self._end_rest)
             return
-        # Another process may have been quicker; Twisted learns that at more cost.
-        if self._arrivals.poll(0):
+        # Another process may have been quicker; Twisted learns that at more cost. Where another one has
+        # shut the socket down there is an event, too, and nothing to accept.
+        if any(event & POLLIN for _, event in self._arrivals.poll(0)):
             self._port.numberAccepts = _ACCEPTED
             self._port.doRead()
 

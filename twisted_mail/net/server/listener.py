@@ -98,7 +98,13 @@ class Listener:
             await maybeDeferred(port.stopListening)
 
     def stop(self) -> Deferred[object]:
-        """Accept no more, and end the open conversations."""
+        """Accept no more, and end the open conversations.
+
+        Other processes that have ``socket`` may accept until they stop, too.
+        """
+        if self.socket is not None:
+            # shutdown(2) would reach them, and what they are about to accept would fail with EINVAL.
+            cast("Any", self._port)._shouldShutdown = False
         waiting: list[Deferred[None]] = [
             self._factory.shut_down(),
             Deferred.fromCoroutine(self.close()),
