@@ -257,8 +257,7 @@ class PlayedQueue:
         """Let time pass, from one event to the next; in steps of at most so much."""
         end = self.time.seconds() + seconds
         while True:
-            calls = [call.getTime() for call in self.time.getDelayedCalls()]
-            upcoming = min([*calls, end])
+            upcoming = min(self.time.next_due, end)
             if step:
                 upcoming = min(upcoming, self.time.seconds() + step)
             if upcoming >= end:
