@@ -1,9 +1,12 @@
 """Messages as hosts take them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.smtp.dialogue.hosts import InlineThreads, mail
 from twisted_mail.mail.address import Address
@@ -12,7 +15,9 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.job import Transaction
 from twisted_mail.smtp.dialogue.capabilities import NOTHING_OFFERED, Capabilities
+from twisted_mail.smtp.dialogue.content import stuffed
 from twisted_mail.smtp.dialogue.fitting import (
+    BINARY,
     MAX_CONVERTED,
     NO_UTF8,
     SIGNED,
@@ -80,13 +85,100 @@ def test_8_bits_go_as_they_are_where_they_are_taken(data: bytes) -> None:
     assert found.is_8bit
 
 
-def test_8_bits_that_were_announced_need_no_look() -> None:
-    blob = Elsewhere(EIGHT)
-    blob.pieces = None  # type: ignore[assignment]
-    transaction = replace(wishing(b"", body="8BITMIME"), message=Message(blob))
-    found = finish(fitter(Capabilities(has_8bit=True)).fit(transaction))
+LONE = {
+    b"a\rb": b"YQ1i\r\n",
+    b"a\nb": b"YQpi\r\n",
+    b"\r\n\0.\r\n": b"DQoALg0K\r\n",
+    b"a\r": b"YQ0=\r\n",
+}
+
+
+@pytest.mark.parametrize("body", LONE)
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_line_ends_of_no_line_are_encoded(body: bytes, in_memory: bool) -> None:
+    data = b"Subject: x\r\n\r\n" + body
+    plain = mail(data=data)
+    if not in_memory:
+        plain = replace(plain, message=Message(Elsewhere(data)))
+    for offered in (NOTHING_OFFERED, Capabilities(has_8bit=True)):
+        found = fit(plain, offered)
+        assert isinstance(found, FittedMessage)
+        copy = _octets(found)
+        assert isinstance(copy, bytes)
+        assert b"\r\nContent-Transfer-Encoding: base64\r\n" in copy
+        assert copy.endswith(b"\r\n\r\n" + LONE[body])
+        assert found.size == len(copy)
+
+
+@pytest.mark.parametrize("signs", [b"DKIM-Signature: v=1\r\n", b"X: a\rb\r\n"])
+def test_line_ends_of_no_line_are_not_sent_where_they_cannot_be_encoded(signs: bytes) -> None:
+    data = signs + b"\r\na\nb\r\n"
+    assert fit(mail(data=data), Capabilities(has_8bit=True)) == BINARY
+    assert fit(mail(data=data)) == BINARY
+
+
+def test_a_large_message_with_such_a_line_end_is_not_sent() -> None:
+    blob = Elsewhere(b"a\nb")
+    blob.size = MAX_CONVERTED + 1
+    assert finish(fitter().fit(replace(mail(), message=Message(blob)))) == BINARY
+
+
+def test_a_pair_may_be_cut() -> None:
+    data = b"Subject: x\r\n\r\n"
+    blob = Elsewhere(data)
+    blob.pieces = lambda *_: iter([data[:11], data[11:13], data[13:]])  # type: ignore[method-assign]
+    found = finish(fitter().fit(replace(mail(), message=Message(blob))))
     assert isinstance(found, FittedMessage)
-    assert found.is_8bit
+    assert found.blob is blob
+
+
+def test_a_copy_that_has_grown_too_large_is_not_sent() -> None:
+    data = b"Subject: x\r\n\r\n" + b"\n" * 70_000
+    found = fit(mail(data=data), Capabilities(size=80_000))
+    assert isinstance(found, Outcome)
+    assert found.enhanced == "5.3.4"
+
+
+_PIECES = [
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b".",
+    b"a",
+    b"\0",
+    b"\xe9",
+    b"\r\n.\r\n",
+    b"\n.\r\n",
+    b"\r.\r",
+    b"\r\n\r\n",
+]
+_HEADS = [b"", b"Subject: x\r\n", b"DKIM-Signature: v=1\r\n", b"Content-Type: text/html\r\n"]
+
+
+@given(
+    st.sampled_from(_HEADS),
+    st.lists(st.sampled_from(_PIECES), max_size=12).map(b"".join),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+def test_no_host_finds_the_end_of_a_message_early(
+    head: bytes, body: bytes, has_8bit: bool, sends_signed: bool, in_memory: bool
+) -> None:
+    data = head + body
+    blob = MemoryBlob(data) if in_memory else Elsewhere(data)
+    offered = Capabilities(has_8bit=has_8bit)
+    found = fit(replace(mail(), message=Message(blob)), offered, sends_signed)
+    if isinstance(found, Outcome):
+        assert found in (BINARY, SIGNED)
+        return
+    octets = _octets(found)
+    assert isinstance(octets, bytes)
+    sent = stuffed(octets)
+    assert not re.search(rb"\r(?!\n)|(?<!\r)\n|\0", sent)
+    lines = re.split(rb"\r\n|\r|\n", sent)  # as the most lenient host reads them
+    assert lines.index(b".") == len(lines) - 2
+    assert has_8bit or sends_signed or sent.isascii()
 
 
 @pytest.mark.parametrize("data", [EIGHT, EIGHT + BIG * 2000])

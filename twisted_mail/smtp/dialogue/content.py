@@ -1,7 +1,7 @@
 """The content of a message as DATA sends it (RFC 5321 §4.5.2): whole chunks, no work for each line.
 
-A dot is doubled after every LF, and not only after CRLF: so what follows an LF that stands alone can be
-taken for the end of the message by no host, however it reads lines.
+What is sent has no CR or LF that stands alone (``fitting``), so every host finds the same lines in it.
+All the same a dot is doubled after every LF, and not only after CRLF.
 """
 
 from collections.abc import Iterator

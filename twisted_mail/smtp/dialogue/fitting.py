@@ -2,13 +2,17 @@
 
 | the message has | the host lacks | what is sent |
 | --- | --- | --- |
+| a CR or LF that stands alone, or NUL | | a copy, encoded; if it is signed: nothing (5.6.11) |
 | octets above 127 | 8BITMIME | a copy, encoded; if it is signed: as it is, or nothing (5.6.3) |
 | the wish SMTPUTF8 | SMTPUTF8 | no wish, if addresses and header are ASCII; else nothing (5.6.7) |
 | more octets than SIZE says | | nothing (5.3.4) |
+
+A CR or LF alone is never sent (RFC 5321 §2.3.8): a host that takes it for the end of a line may find the
+end of the message behind it, and commands in what follows. So it is with NUL, which some leave out.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from twisted_mail.interfaces import BlobWriter, Blocking
 from twisted_mail.mail.message import PIECE, Blob, MemoryBlob
@@ -28,6 +32,11 @@ NO_UTF8 = Outcome(
 )
 SIGNED = Outcome(
     554, "5.6.3", "The host takes ASCII alone, and this message cannot be encoded without harm"
+)
+BINARY = Outcome(
+    554,
+    "5.6.11",
+    "The message has a CR or LF that stands alone, or NUL, and cannot be encoded without harm",
 )
 
 
@@ -87,10 +96,11 @@ class MessageFitter:
         refusal = self._refusal(transaction, size)
         if refusal is not None:
             return refusal
-        is_8bit = not (head.isascii() and blob.data.isascii())
-        if is_8bit and not self._offered.has_8bit:
-            return None
         data = head + blob.data if blob.size <= CHUNK else None
+        pieces = (head, blob.data) if data is None else (data,)
+        is_8bit = not all(map(bytes.isascii, pieces))
+        if (is_8bit and not self._offered.has_8bit) or any(map(conversion.has_binary, pieces)):
+            return None
         return FittedMessage(head, blob, size, is_8bit, self._is_utf8(transaction), data)
 
     def _refusal(self, transaction: Transaction, size: int) -> Outcome | None:
@@ -118,12 +128,12 @@ class MessageFitter:
         needs_ascii = wishes.is_utf8 and not self._offered.has_utf8
         if needs_ascii and not await self._blocking.run(_has_ascii_header, head, message.blob):
             return NO_UTF8
-        is_8bit = wishes.body != "7BIT" or not head.isascii()
-        if not (is_8bit and self._offered.has_8bit):  # it is worth a look
-            is_8bit = not await self._blocking.run(_is_ascii, head, message.blob)
-        if is_8bit and not self._offered.has_8bit:
-            return await self._converted(head, message.blob, size)
-        return FittedMessage(head, message.blob, size, is_8bit, self._is_utf8(transaction))
+        is_8bit, is_binary = await self._blocking.run(_look, head, message.blob)
+        is_utf8 = self._is_utf8(transaction)
+        as_it_is = FittedMessage(head, message.blob, size, is_8bit, is_utf8)
+        if is_binary or (is_8bit and not self._offered.has_8bit):
+            return await self._converted(transaction, as_it_is, is_binary)
+        return as_it_is
 
     def _is_utf8(self, transaction: Transaction) -> bool:
         """Return whether SMTPUTF8 is said: if it was wished for, or an alias leads to such an address."""
@@ -133,26 +143,77 @@ class MessageFitter:
             return True
         return not all(one.address.text.isascii() for one in transaction.recipients)
 
-    async def _converted(self, head: bytes, blob: Blob, size: int) -> FittedMessage | Outcome:
-        """Return a copy of ASCII alone, the message as it is, or a refusal."""
-        data = None
-        if size <= MAX_CONVERTED:
-            data = await self._converting.run(_ascii_copy, head, blob)
-        if data is None:
-            return FittedMessage(head, blob, size) if self._sends_signed_8bit else SIGNED
+    async def _converted(
+        self, transaction: Transaction, as_it_is: FittedMessage, is_binary: bool
+    ) -> FittedMessage | Outcome:
+        """Return a copy that the host can take, the message as it is, or a refusal."""
+        if as_it_is.size > MAX_CONVERTED:
+            return BINARY if is_binary else self._unencoded(as_it_is)
+        is_7bit = not self._offered.has_8bit
+        copy = await self._converting.run(_copy, as_it_is, is_7bit)
+        if copy.is_binary:
+            return BINARY
+        if is_7bit and copy.is_8bit and not (is_binary and self._sends_signed_8bit):
+            return self._unencoded(as_it_is)
+        return self._refusal(transaction, len(copy.data)) or await self._kept(copy, as_it_is)
+
+    def _unencoded(self, as_it_is: FittedMessage) -> FittedMessage | Outcome:
+        """Return a message with 8 bits for a host that has no word for them."""
+        return replace(as_it_is, is_8bit=False) if self._sends_signed_8bit else SIGNED
+
+    async def _kept(self, copy: "_Copy", as_it_is: FittedMessage) -> FittedMessage:
+        """Return a copy as a message, in a blob of its own."""
         writer = self._blob_writer()
         try:
-            for at in range(0, len(data), PIECE):
-                await writer.write(data[at : at + PIECE])
-            copy = await writer.finish()
+            for at in range(0, len(copy.data), PIECE):
+                await writer.write(copy.data[at : at + PIECE])
+            blob = await writer.finish()
         except BaseException:
             writer.discard()
             raise
-        return FittedMessage(b"", copy, len(data), is_owned=True)
+        return FittedMessage(
+            b"",
+            blob,
+            len(copy.data),
+            copy.is_8bit and self._offered.has_8bit,
+            as_it_is.is_utf8,
+            is_owned=True,
+        )
 
 
-def _is_ascii(head: bytes, blob: Blob) -> bool:
-    return head.isascii() and all(piece.isascii() for piece in blob.pieces())
+def _look(head: bytes, blob: Blob) -> tuple[bool, bool]:
+    """Return whether a message has octets above 127, and whether a CR or LF alone, or NUL."""
+    is_8bit = is_binary = False
+    for piece in _between_pairs(head, blob):
+        is_8bit = is_8bit or not piece.isascii()
+        is_binary = is_binary or conversion.has_binary(piece)
+    return is_8bit, is_binary
+
+
+def _between_pairs(head: bytes, blob: Blob) -> Iterator[bytes]:
+    """Yield the octets of a message in pieces none of which ends between CR and LF."""
+    kept = head
+    for piece in blob.pieces():
+        whole = kept + piece
+        kept = whole[-1:] if whole.endswith(b"\r") else b""
+        yield whole[: len(whole) - len(kept)]
+    yield kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A message with its parts encoded, as far as they may be, and what it has all the same."""
+
+    data: bytes
+    is_8bit: bool
+    is_binary: bool
+
+
+def _copy(message: FittedMessage, is_7bit: bool) -> _Copy:
+    """Return a copy of ASCII alone, or of lines that may be sent."""
+    whole = message.head + b"".join(message.blob.pieces())
+    data = conversion.converted(whole, is_7bit)
+    return _Copy(data, not data.isascii(), conversion.has_binary(data))
 
 
 def _has_ascii_header(head: bytes, blob: Blob) -> bool:
@@ -160,9 +221,3 @@ def _has_ascii_header(head: bytes, blob: Blob) -> bool:
     start = head + b"".join(blob.pieces(0, min(MAX_HEADER, blob.size)))
     end = header.end(start)
     return start[:end].isascii() and (end < len(start) or blob.size <= MAX_HEADER)
-
-
-def _ascii_copy(head: bytes, blob: Blob) -> bytes | None:
-    """Return the message with its parts encoded; None where that leaves octets above 127."""
-    copy = conversion.converted(head + b"".join(blob.pieces()), is_7bit=True)
-    return copy if copy.isascii() else None

@@ -17,7 +17,12 @@ from twisted_mail.smtp.dialogue.message_supply import MessageSupply
 from twisted_mail.smtp.dialogue.settings import DialogueLimits
 
 UNREADABLE = Outcome(451, "4.3.0", "The message cannot be read here now")
-_CLASSES = {"5.3.4": ReplyClass.SIZE, "5.6.3": ReplyClass.CONTENT, "5.6.7": ReplyClass.CONTENT}
+_CLASSES = {
+    "5.3.4": ReplyClass.SIZE,
+    "5.6.3": ReplyClass.CONTENT,
+    "5.6.7": ReplyClass.CONTENT,
+    "5.6.11": ReplyClass.CONTENT,
+}
 
 
 @dataclass(frozen=True, slots=True)

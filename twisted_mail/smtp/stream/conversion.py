@@ -47,8 +47,8 @@ def has_long_line(data: bytes, start: int = 0, stop: int | None = None) -> bool:
 
 def has_binary(data: bytes) -> bool:
     """Return whether there is a NUL, or a CR or LF that stands alone."""
-    pairs = data.count(b"\r\n")
-    return b"\0" in data or data.count(b"\n") != pairs or data.count(b"\r") != pairs
+    between = data.replace(b"\r\n", b"")  # faster than to count three times
+    return b"\0" in data or b"\n" in between or b"\r" in between
 
 
 def is_legal(data: bytes, is_7bit: bool = False) -> bool:
