@@ -7,6 +7,7 @@ line is one line, and no character of it moves a terminal's cursor or the order 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from time import time
 
 from twisted.logger import Logger
 
@@ -15,6 +16,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.verdict import FilterStage, Verdict
 
 MAX_LINE = 16 * 1024  # characters of one event
+MAX_NAMED = 100  # recipients, or accounts, of one event in the journey
 _UNIX = "unix"  # the address of a client over a UNIX socket, which has none
 _NO_TLS = "none"
 _PLAIN = re.compile(r"[^\s\"\\]+")  # a value that needs no quotes
@@ -26,15 +28,21 @@ class LogJournal:
     Begin and end of each connection are logged only with ``notes_connections``, which may be set at any
     time: two lines for each cost a tenth of accepting a message. Lines are formatted here, in a tenth of
     the time that ``twisted.logger`` takes for a format with fields. Bugs always go to ``twisted.logger``.
+    ``record``, if it is there, takes the events of messages for their journey: the time, the name, and
+    the fields that ``docs/events.md`` describes.
     """
 
     log = Logger(namespace="twisted_mail")
 
     def __init__(
-        self, notes_connections: bool = False, write: Callable[[str], None] | None = None
+        self,
+        notes_connections: bool = False,
+        write: Callable[[str], None] | None = None,
+        record: Callable[[tuple[float, str, Mapping[str, object]]], None] | None = None,
     ) -> None:
         self.notes_connections = notes_connections
         self._write = write
+        self._record = record
 
     def _note(self, text: str, **fields: object) -> None:
         text = safe(text)
@@ -80,7 +88,8 @@ class LogJournal:
         """Note that we took responsibility for a message."""
         sender, login = envelope.sender.text, envelope.submitter
         host, tls = envelope.client_host or _UNIX, envelope.tls or _NO_TLS
-        recipients = ",".join(f"<{recipient.text}>" for recipient in envelope.recipients)
+        named = [recipient.text for recipient in envelope.recipients]
+        recipients = f"<{'>,<'.join(named)}>"
         self._note(
             f"{envelope.id}: received from=<{sender}> to={recipients} size={size} host={host}"
             f" login={login} tls={tls} message-id={envelope.message_id}",
@@ -93,12 +102,28 @@ class LogJournal:
             tls=tls,
             message_id=envelope.message_id,
         )
+        if self._record is not None:
+            fields: dict[str, object] = {
+                "id": envelope.id,
+                "from": sender,
+                "to": named[:MAX_NAMED],
+                "recipients": len(named),
+                "size": size,
+                "address": host,
+                "account": login,
+                "tls": tls,
+                "message_id": envelope.message_id,
+            }
+            self._record((time(), "received", fields))
 
     def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:
         """Note that a recipient or a message was refused."""
         host = _host(peer)
         text = f"{_of(id)}{service} refused {host}: {reason}"
         self._note(text, id=id, service=service, host=host, reason=reason)
+        if self._record is not None:
+            fields = {"id": id, "service": service, "address": host, "text": reason}
+            self._record((time(), "refused", fields))
 
     def judged(self, name: str, stage: FilterStage, context: SmtpContext, verdict: Verdict) -> None:
         """Note what a filter decided."""
@@ -116,17 +141,26 @@ class LogJournal:
             host=host,
             reason=reason,
         )
+        if self._record is not None:
+            of = {"id": context.id, "filter": name, "stage": stage.value, "decision": decision}
+            self._record((time(), "judged", {**of, "address": host, "text": reason}))
 
     def delivered(self, id: str, accounts: Sequence[str], mailbox: str) -> None:
         """Note that a message is in a mailbox of each of these accounts."""
         names = ", ".join(accounts)
         text = f"{id}: delivered to {names} mailbox={mailbox}"
         self._note(text, id=id, accounts=names, mailbox=mailbox)
+        if self._record is not None:
+            named = list(accounts[:MAX_NAMED])
+            self._record((time(), "stored", {"id": id, "accounts": named, "mailbox": mailbox}))
 
     def tried(self, id: str, to: str, result: str, reason: str) -> None:
         """Note the result of an attempt to pass a message to a program or a list."""
         text = f"{id}: {to}: {result}" + (reason and f": {reason}")
         self._note(text, id=id, to=to, result=result, reason=reason)
+        if self._record is not None:
+            fields = {"id": id, "list": to, "result": result, "text": reason}
+            self._record((time(), "moderated", fields))
 
     def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:
         """Note how far a long indexing for SEARCH has come."""
@@ -147,6 +181,8 @@ class LogJournal:
         shown = {key: str(value) for key, value in fields.items() if str(value)}
         pairs = "".join(f" {key}={_quoted(value)}" for key, value in shown.items())
         self._note(f"{_of(id)}{event}{pairs}", id=id, event=event, fields=shown)
+        if self._record is not None:
+            self._record((time(), event, {"id": id, **fields}))
 
     def warned(self, where: str, text: str) -> None:
         """Note something that the administrator should look at."""

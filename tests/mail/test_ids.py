@@ -1,10 +1,11 @@
 import random
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.mail.ids import make_id
+from twisted_mail.mail.ids import make_id, moment_of
 
 TIMES = st.floats(0, 2**34)
 
@@ -29,3 +30,13 @@ def test_ids_sort_by_time(one: float, other: float) -> None:
 
 def test_ids_of_one_moment_differ() -> None:
     assert len({make_id(1e9, random.getrandbits) for _ in range(1000)}) == 1000
+
+
+@given(TIMES)
+def test_an_id_says_when_it_was_made(now: float) -> None:
+    assert 0 <= now - moment_of(make_id(now, random.getrandbits)) < 0.002
+
+
+@pytest.mark.parametrize("text", ["", "1a", "x@example.org", "O" * 16, "0" * 17, "é" * 16])
+def test_what_is_no_id_has_no_time(text: str) -> None:
+    assert moment_of(text) == 0.0

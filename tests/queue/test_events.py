@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from twisted_mail.interfaces import ReportAction, ReportedRecipient
+from twisted_mail.journey.event_lines import EVENTS, event_line, read_event
 from twisted_mail.log import LogJournal
 from twisted_mail.mail.address import NULL, parse
+from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.destination import Destination
-from twisted_mail.mail.queued.job import JobKind, OwedRecipient, QueuedJob
+from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, QueuedJob
 from twisted_mail.mail.queued.selection import Selection
 from twisted_mail.mail.queued.target import RemoteTarget
 from twisted_mail.mail.queued.word import Act, Word
@@ -18,6 +20,7 @@ ALICE, BOB = parse("alice@example.org"), parse("bob@example.net")
 JOB = QueuedJob("1a", 1_000.0, ALICE, submitter="alice@example.org", size=512)
 OWED = OwedRecipient(1, RemoteTarget(BOB))
 SITE = "mx.example.net"
+EMPTY = Message(MemoryBlob(b""))
 
 
 def attempt(outcome: Outcome, **more) -> Attempt:
@@ -184,3 +187,23 @@ def test_where_nobody_answered_there_is_no_word_on_tls():
     [line] = lines_of(lambda events: events.failed(JOB, replace(OWED, last=said), SITE))
     assert " tls=none " in line
     assert line.endswith(' tls_failure="no shared cipher"')
+
+
+def test_a_list_that_has_made_messages_is_named_with_them():
+    new = [NewJob(replace(JOB, id=id), (OWED, OWED), EMPTY) for id in ("2b", "3c")]
+    assert lines_of(lambda events: events.expanded(JOB, OWED, new)) == [
+        "1a: expanded to=<bob@example.net> destination=smtp:example.net recipients=4 jobs=2b,3c"
+    ]
+
+
+def test_the_journey_has_the_same_events_as_data():
+    events: list = []
+    journal = QueueEvents(LogJournal(write=lambda _: None, record=events.append))
+    journal.deferred(JOB, REFUSED, SITE)
+    [(_, name, fields)] = events
+    assert (name, fields["id"], fields["site"]) == ("deferred", "1a", SITE)
+    data = read_event(event_line(events[0]).encode())
+    assert data is not None
+    assert (data["to"], data["code"], data["tries"]) == ("bob@example.net", 450, 3)
+    assert data["phases"] == {"dns": 0.012, "content": 0.5}
+    assert set(data) - {"id", "time", "event"} <= set(EVENTS["deferred"])

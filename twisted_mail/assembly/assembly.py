@@ -67,7 +67,7 @@ class Assembly:
         config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.cpu_affinity = CpuAffinity()
         self.threads = ThreadPools(reactor, config, self.cpu_affinity.unpin)
-        self._journal = JournalAssembly(reactor, config)
+        self._journal = JournalAssembly(reactor, config, self.threads.files)
         self.journal = journal = self._journal.journal
         self._clock = clock = ReactorClock(reactor)
         self.periodic_tasks = PeriodicTasks(reactor, journal)
@@ -229,6 +229,7 @@ class Assembly:
             PeriodicTask("certificates", CERTIFICATE_SECONDS, self._renew_certificates),
             PeriodicTask("retries", REFRESH_SECONDS, self.delivery.partial_deliveries.refresh),
             PeriodicTask("memory", MEMORY_TRIM_SECONDS, trim.work),
+            *self._journal.periodic_tasks(),
             *periodic_tasks,
         )
 

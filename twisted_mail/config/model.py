@@ -13,6 +13,7 @@ from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory import schema
 from twisted_mail.directory.passwords import PasswordSettings
+from twisted_mail.journey.settings import JourneySettings
 from twisted_mail.lists.settings import ListSettings
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.directory_entry import postmasters
@@ -221,6 +222,7 @@ class Config:
     programs: tuple[Program, ...] = ()
     sending: SendingSettings = field(default_factory=SendingSettings)
     sending_timeouts: DialogueTimes = field(default_factory=DialogueTimes)
+    journey: JourneySettings = field(default_factory=JourneySettings)
     providers: tuple[Provider, ...] = ()
 
     @property
@@ -237,6 +239,11 @@ class Config:
     def queue_folder(self) -> Path:
         """Return the folder of mail that waits to be handed on."""
         return self.state / "queue"
+
+    @property
+    def journey_folder(self) -> Path:
+        """Return the folder of what happened to messages."""
+        return self.state / "journey"
 
     @property
     def spool_folder(self) -> Path:

@@ -29,6 +29,7 @@ from twisted_mail.delivery.onward.providers import Provider
 from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory.passwords import PasswordSettings
+from twisted_mail.journey.settings import JourneySettings
 from twisted_mail.lists.settings import ListSettings
 from twisted_mail.mail.address import parse_domain
 from twisted_mail.queue.program import Program
@@ -65,6 +66,7 @@ PLAIN_SECTIONS: Mapping[str, type] = {
     "sending": SendingSettings,
     "sending_timeouts": DialogueTimes,
     "reports": ReportSettings,
+    "journey": JourneySettings,
 }
 # Sections of earlier versions, and what to say of them.
 RENAMED_SECTIONS = {

@@ -19,6 +19,7 @@ from twisted_mail.control import (
     lists,
     reload,
 )
+from twisted_mail.control.journey import trace
 from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult
 from twisted_mail.control.queue import grammar as outgoing
 from twisted_mail.control.queue.screen import queue_screen
@@ -140,5 +141,6 @@ def _add_mail(grammar: _Grammar, commands: Family) -> None:
     about = "mail that waits to be sent on: what, where to, and why"
     sent = grammar.group_with_command(commands, "queue", queue_screen, about)
     outgoing.add(partial(grammar.command, sent))
+    trace.add(partial(grammar.command, commands))
     stored = grammar.group(commands, "store", "mail on disk: check, import, back up, bring back")
     storage.add(partial(grammar.command, stored))

@@ -9,7 +9,7 @@ from twisted_mail.interfaces.wire import Peer, TlsInfo
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
-from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob
+from twisted_mail.mail.queued.job import NewJob, OwedRecipient, QueuedJob
 from twisted_mail.mail.queued.word import Word
 from twisted_mail.mail.verdict import FilterStage, Verdict
 
@@ -53,7 +53,10 @@ class Journal(Protocol):
         """Note how far a long rendering of a mailbox's headers has come, in messages."""
 
     def queue_event(self, id: str, event: str, fields: Mapping[str, object]) -> None:
-        """Note an event of a message in the queue, with its fields in order; empty ones are left out."""
+        """Note an event of a message in the queue, with its fields in order; empty ones are left out.
+
+        ``str`` of a value is what the log has of it; the journey has the value itself.
+        """
 
     def warned(self, where: str, text: str) -> None:
         """Note something that the administrator should look at, though the server goes on."""
@@ -95,6 +98,9 @@ class QueueJournal(Protocol):
 
     def altered(self, job: QueuedJob, recipient: OwedRecipient, act: str, by: str) -> None:
         """Note what the word of an operator or moderator did to a recipient: ``held``, ``removed`` ..."""
+
+    def expanded(self, job: QueuedJob, recipient: OwedRecipient, new: Sequence[NewJob]) -> None:
+        """Note that a list was served in part, and which jobs have come of it."""
 
     def reported(
         self, report: QueuedJob | None, about: QueuedJob, told: Sequence[ReportedRecipient]

@@ -15,3 +15,13 @@ def make_id(now: float, random_bits: Callable[[int], int]) -> str:
     """
     number = int(now * 1000) << _RANDOM_BITS | random_bits(_RANDOM_BITS)
     return "".join([_PAIRS[number >> shift & 1023] for shift in _GROUPS])
+
+
+def moment_of(id: str) -> float:
+    """Return when an id was made, in seconds since 1970; 0 for what is none of ours."""
+    if len(id) != 16 or any(sign not in _ALPHABET for sign in id):
+        return 0.0
+    number = 0
+    for sign in id:
+        number = number << 5 | _ALPHABET.index(sign)
+    return (number >> _RANDOM_BITS) / 1000

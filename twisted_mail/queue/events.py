@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from twisted_mail.interfaces import Journal, ReportAction, ReportedRecipient
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
-from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob
+from twisted_mail.mail.queued.job import NewJob, OwedRecipient, QueuedJob
 from twisted_mail.mail.queued.word import Word, given
 
 MAX_NAMED = 100  # recipients in one line; the others are counted
@@ -18,6 +18,47 @@ _ENDS = ("removed", "rejected")  # after which there is no next try
 MAX_TEXT = 2000  # characters of the other side's words
 
 Fields = Mapping[str, object]
+
+
+# Values that the log and the journey have in different forms: ``str`` is that of the log.
+
+
+class LoggedAddress(str):
+    """An address; in the log it stands in angle brackets, also where it is empty."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"<{str.__str__(self)}>"
+
+
+class LoggedAddresses(tuple[str, ...]):
+    """Addresses; the log names the first of very many, and counts the others."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        shown = ",".join(f"<{one}>" for one in self[:MAX_NAMED])
+        more = len(self) - MAX_NAMED
+        return f"{shown},+{more}" if more > 0 else shown
+
+
+class LoggedNames(tuple[str, ...]):
+    """Names; the log has them with commas."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ",".join(self)
+
+
+class LoggedPhases(dict[str, float]):
+    """Seconds by the names of phases."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ",".join(f"{name}:{took:.3f}" for name, took in self.items())
 
 
 class QueueEvents:
@@ -29,13 +70,14 @@ class QueueEvents:
     def accepted(self, job: QueuedJob, recipients: Sequence[OwedRecipient]) -> None:
         """Note that we are responsible for a message, and to whom it is owed."""
         fields = {
-            "from": f"<{job.sender}>",
+            "from": LoggedAddress(job.sender.text),
             "account": job.submitter,
             "size": job.size,
             "kind": job.kind.value,
             "priority": job.mail_parameters.priority or "",
             "recipients": len(recipients),
-            "to": _named([one.address.text for one in recipients]),
+            "to": LoggedAddresses([one.address.text for one in recipients]),
+            "message_id": job.message_id,
         }
         self._note(job.id, "accepted", fields)
 
@@ -43,7 +85,7 @@ class QueueEvents:
         self, id: str, destination: Destination, site: str, attempt: Attempt, until: float
     ) -> None:
         """Note that a site could not be reached, and rests until then."""
-        fields = {"destination": destination, "site": site, "until": _moment(until)}
+        fields = {"destination": str(destination), "site": site, "until": _moment(until)}
         self._note(id, "tried", {**fields, **_other_side(attempt)})
 
     def delivered(self, job: QueuedJob, recipient: OwedRecipient, site: str) -> None:
@@ -69,17 +111,23 @@ class QueueEvents:
         fields = {**_to(recipient), "by": by, "next": _moment(moment)}
         self._note(job.id, act, fields)
 
+    def expanded(self, job: QueuedJob, recipient: OwedRecipient, new: Sequence[NewJob]) -> None:
+        """Note that a recipient, a list, was served in part: which jobs came of it, for how many."""
+        members = sum(len(one.recipients) for one in new)
+        fields = {**_to(recipient), "recipients": members}
+        self._note(job.id, "expanded", {**fields, "jobs": LoggedNames([one.job.id for one in new])})
+
     def reported(
         self, report: QueuedJob | None, about: QueuedJob, told: Sequence[ReportedRecipient]
     ) -> None:
         """Note that the sender of a message gets a report, or that nobody gets one."""
         fields: dict[str, object] = {
-            "to": f"<{about.sender}>",
+            "to": LoggedAddress(about.sender.text),
             "report": "none" if report is None else report.id,
         }
         for action in ReportAction:
             named = [one.recipient.address.text for one in told if one.action is action]
-            fields[action.value] = _named(named)
+            fields[action.value] = LoggedAddresses(named)
         self._note(about.id, "reported", fields)
 
     def word_done(self, word: Word, recipients: int) -> None:
@@ -100,9 +148,9 @@ def _plain(value: object) -> str:
 def _to(recipient: OwedRecipient) -> Fields:
     original = recipient.original
     return {
-        "to": f"<{recipient.address}>",
-        "for": "" if original is None else f"<{original}>",
-        "destination": recipient.destination,
+        "to": LoggedAddress(recipient.address.text),
+        "for": "" if original is None else LoggedAddress(original.text),
+        "destination": str(recipient.destination),
     }
 
 
@@ -124,7 +172,7 @@ def _other_side(attempt: Attempt) -> Fields:
         "source": attempt.source,
         "tls": attempt.tls or ("none" if attempt.address and was_spoken_to else ""),
         "use": attempt.use or "",
-        "phases": ",".join(f"{name}:{took:.3f}" for name, took in attempt.phases.items()),
+        "phases": LoggedPhases({name: round(took, 3) for name, took in attempt.phases.items()}),
         "class": "" if outcome.is_success else attempt.reply_class.value,
         "code": outcome.code,
         "enhanced": outcome.enhanced,
@@ -133,12 +181,6 @@ def _other_side(attempt: Attempt) -> Fields:
         "output": attempt.output[:MAX_TEXT],
         "tls_failure": attempt.tls_failure[:MAX_TEXT],
     }
-
-
-def _named(addresses: Sequence[str]) -> str:
-    shown = ",".join(f"<{one}>" for one in addresses[:MAX_NAMED])
-    more = len(addresses) - MAX_NAMED
-    return f"{shown},+{more}" if more > 0 else shown
 
 
 def _moment(seconds: float) -> str:

@@ -134,6 +134,8 @@ class SiteWork:
             await state.doors.spool.apply(SpoolChange(altered=[(job.id, recipient)], new=new))
             for one in new:
                 state.note_new(one)
+            if new:
+                state.doors.events.expanded(job, recipient, new)
         taken = self._taken.get(id(transaction))
         if taken is not None and recipient.number in taken.open:
             taken.open[recipient.number] = recipient
