@@ -13,7 +13,12 @@ settings.load_profile("gate" if os.environ.get("CI") else "everywhere")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the size of the fault matrix: every alteration, stopped or failed at every step."""
+    """Print what the long trials counted, and the size of the fault matrix: every alteration, stopped or
+    failed at every step."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "figures":
+                terminalreporter.write_line(f"{report.nodeid}: {value}")
     properties = [
         value
         for report in terminalreporter.stats.get("passed", [])

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.whole.live import PATIENCE
@@ -61,6 +62,8 @@ class Readiness:
 class ServerProcess:
     """``twistd mailserver --config`` with the ports written into the configuration."""
 
+    twistd: Sequence[str] = (str(TWISTD),)
+
     def __init__(self, config: Path, log: Path) -> None:
         self._config, self._log = config, log
         self.start()
@@ -68,7 +71,7 @@ class ServerProcess:
     def start(self) -> None:
         """Start it and wait until it is ready."""
         readiness = Readiness()
-        command = [str(TWISTD), "--nodaemon", "--pidfile=", "mailserver", "--config"]
+        command = [*self.twistd, "--nodaemon", "--pidfile=", "mailserver", "--config"]
         with contextlib.closing(readiness), self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, str(self._config)],
@@ -78,8 +81,12 @@ class ServerProcess:
             )
             readiness.wait(self._process)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
-        os.kill(self._process.pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> bool:

@@ -57,18 +57,21 @@ MESSAGE = "From: <{sender}>\r\nTo: <{recipient}>\r\nSubject: {subject}\r\n\r\nHe
 class Server:
     """One server: a process of its own, with the account ``user``."""
 
+    process_of: type[ServerProcess] = ServerProcess
+    sections = ""  # more of the configuration
+
     def __init__(
         self, folder: Path, name: str, user: str, address: str, port: int, dns: str
     ) -> None:
         self.name, self.user, self.address = name, f"{user}@{name}.example", address
         self.folder, self.submission = folder, free_port()
-        (folder / "state").mkdir(parents=True, mode=0o700)
+        (folder / "state").mkdir(parents=True, mode=0o700, exist_ok=True)
         certificates.make(folder / "state" / "tls", f"mail.{name}.example")
         values = {"name": name, "dns": dns, "port": port, "address": address}
         text = CONFIG.format(**values, submission=self.submission)
-        (folder / "mail.toml").write_text(text)
+        (folder / "mail.toml").write_text(text + self.sections)
         self.fill()
-        self.process = ServerProcess(folder / "mail.toml", folder / "log")
+        self.process = self.process_of(folder / "mail.toml", folder / "log")
 
     def fill(self) -> None:
         config = load(self.folder / "mail.toml")

@@ -6,6 +6,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,13 @@ from typing import Any
 import apsw
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.contracts.spool import LATER, new_job, owed
 from tests.faults import PowerDisk, Stopped
@@ -178,10 +185,20 @@ def contents(spool: DiskJobSpool | MemoryJobSpool) -> dict[str, Any]:
     return {"jobs": found, "waiting": waiting}
 
 
-TestQueueLife = QueueLife.TestCase
-TestQueueLife.settings = settings(
-    max_examples=max(40, int(MINUTES * 600)),
+SETTINGS = settings(
+    max_examples=40,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def test_no_sequence_of_events_finds_a_contradiction(
+    record_property: Callable[[str, object], None],
+) -> None:
+    end = time.monotonic() + 60 * MINUTES
+    examples = 0
+    while not examples or time.monotonic() < end:
+        run_state_machine_as_test(QueueLife, settings=SETTINGS)
+        examples += SETTINGS.max_examples
+    record_property("figures", {"examples": examples})
