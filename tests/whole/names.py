@@ -23,7 +23,8 @@ class NameServer:
     """Answers from ``records``. Names in ``broken`` get SERVFAIL, those in ``silent`` nothing at all.
 
     Before an answer the datagrams in ``noise`` come; what is asked over TCP gets ``torrent`` instead, if
-    there is one. With ``is_validating`` answers have AD. ``asked`` counts questions by way and name.
+    there is one. With ``is_validating`` answers have AD, but for names in ``unsigned`` and what they lead
+    to. CNAMEs are followed. ``asked`` counts questions by way and name.
     """
 
     def __init__(self, records: Records, host: str = "127.0.0.1") -> None:
@@ -31,6 +32,7 @@ class NameServer:
         self.broken: set[str] = set()
         self.silent: set[str] = set()
         self.is_validating = False
+        self.unsigned: set[str] = set()
         self.noise: list[bytes] = []
         self.torrent: bytes | None = None
         self.asked: Counter[tuple[str, str]] = Counter()
@@ -107,6 +109,18 @@ class NameServer:
             response.set_rcode(dns.rcode.SERVFAIL)
         elif name not in self.records:
             response.set_rcode(dns.rcode.NXDOMAIN)
-        elif texts := self.records[name].get(kind):
-            response.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *texts))
+        else:
+            self._answer(response, name, kind)
         return response
+
+    def _answer(self, response: dns.message.Message, name: str, kind: str) -> None:
+        seen: set[str] = set()
+        while name in self.records and name not in seen:
+            seen.add(name)
+            if name in self.unsigned:
+                response.flags &= ~dns.flags.AD
+            kinds = self.records[name]
+            found = kind if kind in kinds else "CNAME"
+            for text in kinds.get(found, ()):
+                response.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", found, text))
+            name = "" if found == kind else kinds.get("CNAME", [""])[0].removesuffix(".").lower()

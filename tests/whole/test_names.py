@@ -9,7 +9,7 @@ import pytest
 
 from tests.whole.live import await_in_reactor, the_reactor
 from tests.whole.names import NameServer
-from twisted_mail.mail.dns import DnsAnswer, MailHost
+from twisted_mail.mail.dns import DnsAnswer, MailHost, TlsaRecord
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.dns.questions import DnsQuestions
 from twisted_mail.net.dns.resolver import DnsResolver
@@ -28,6 +28,9 @@ RECORDS = {
     "1.2.0.192.in-addr.arpa": {"PTR": ["Mail.Example.", "bad\\010name.example."]},
     f"{'.'.join('1' + '0' * 23 + '8bd01002')}.ip6.arpa": {"PTR": ["six.example."]},
     "half.example": {"A": ["192.0.2.9"]},
+    "alias.example": {"CNAME": ["Further.example."]},
+    "further.example": {"CNAME": ["half.example."]},
+    "_25._tcp.half.example": {"TLSA": ["3 1 1 " + "0a" * 32, "2 0 0 30"]},
 }
 
 
@@ -120,6 +123,32 @@ def test_an_answer_is_authentic_when_a_local_resolver_validated_it(server: NameS
     assert asked(server, "addresses", "half.example", 4).is_authentic
 
 
+def test_the_name_behind_aliases_is_known(server: NameServer) -> None:
+    found = asked(server, "addresses", "alias.example")
+    assert (found.values, found.canonical) == (("192.0.2.9",), "half.example")
+    assert asked(server, "addresses", "half.example").canonical == ""
+    assert asked(server, "mail_hosts", "alias.example").canonical == "half.example"
+    [several] = asked(server, "addresses_of_each", ["alias.example"])
+    assert several.canonical == "half.example"
+
+
+def test_an_alias_alone_is_asked_for(server: NameServer) -> None:
+    server.is_validating = True
+    server.unsigned.add("half.example")
+    assert not asked(server, "addresses", "alias.example").is_authentic
+    assert asked(server, "alias", "alias.example") == DnsAnswer(("further.example",), True)
+    assert asked(server, "alias", "half.example") == DnsAnswer()
+
+
+def test_the_tlsa_records_of_several_names(server: NameServer) -> None:
+    server.is_validating = True
+    server.broken.add("_25._tcp.mail.example")
+    names = [f"_25._tcp.{name}.example" for name in ("half", "mail", "gone")]
+    found = asked(server, "tlsa_of_each", names)
+    records = (TlsaRecord(2, 0, 0, b"0"), TlsaRecord(3, 1, 1, b"\n" * 32))
+    assert list(found) == [DnsAnswer(records, True), None, DnsAnswer((), True, exists=False)]
+
+
 def test_hundreds_of_questions_at_once_are_all_answered(server: NameServer) -> None:
     server.records |= {f"host{at}.example": {"A": [f"10.0.{at // 250}.1"]} for at in range(400)}
     names = [f"host{at}.example" for at in range(400)]
@@ -152,7 +181,8 @@ def test_a_stream_that_is_no_answer_is_none(server: NameServer, torrent: bytes) 
 def test_aliases_in_a_circle_are_no_answer(server: NameServer) -> None:
     server.records["one.example"] = {"CNAME": ["two.example."]}
     server.records["two.example"] = {"CNAME": ["one.example."]}
-    assert asked(server, "texts", "one.example") == DnsAnswer()
+    with pytest.raises(Unavailable):
+        asked(server, "texts", "one.example")
 
 
 def test_an_answer_of_hundreds_of_values_is_cut(server: NameServer) -> None:

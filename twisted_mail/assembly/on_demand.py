@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Any, Generic, TypeVar
 
 from twisted_mail.interfaces import Blocking, HttpResponse, Resolver
-from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost
+from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost, TlsaRecord
 
 T = TypeVar("T")
 
@@ -79,6 +79,14 @@ class ResolverOnDemand:
     async def texts(self, name: str) -> DnsAnswer[bytes]:
         """Return the TXT records of a name."""
         return await (await self._resolver()).texts(name)
+
+    async def alias(self, name: str) -> DnsAnswer[str]:
+        """Return the CNAME record of a name."""
+        return await (await self._resolver()).alias(name)
+
+    async def tlsa_of_each(self, names: Sequence[str]) -> Sequence[DnsAnswer[TlsaRecord] | None]:
+        """Return the TLSA records of several names, asked at once."""
+        return await (await self._resolver()).tlsa_of_each(names)
 
 
 class HttpClientOnDemand:

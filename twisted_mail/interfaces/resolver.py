@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost
+from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost, TlsaRecord
 
 DNS_LISTS = "lists"  # who asks the DNS lists of the configuration
 
@@ -40,3 +40,9 @@ class Resolver(Protocol):
 
     async def texts(self, name: str) -> DnsAnswer[bytes]:
         """Return the TXT records of a name, the strings of each joined."""
+
+    async def alias(self, name: str) -> DnsAnswer[str]:
+        """Return the CNAME record of a name, and nothing of what it leads to."""
+
+    async def tlsa_of_each(self, names: Sequence[str]) -> Sequence[DnsAnswer[TlsaRecord] | None]:
+        """Return the TLSA records of several names, asked at once; None where the DNS does not answer."""

@@ -18,12 +18,13 @@ class DnsAnswer(Generic[T]):
 
     ``is_authentic``: a validating resolver on this host vouches for the answer by DNSSEC, also if it is
     empty (RFC 6840 §5.8). ``exists`` is false where there is no such name at all, with records of any
-    kind (NXDOMAIN, RFC 8020 §2).
+    kind (NXDOMAIN, RFC 8020 §2). ``canonical`` is the name behind CNAMEs, or empty where there are none.
     """
 
     values: tuple[T, ...] = ()
     is_authentic: bool = False
     exists: bool = True
+    canonical: str = ""
 
     def __iter__(self) -> Iterator[T]:
         """Yield the values."""
@@ -45,3 +46,13 @@ class MailHost:
     def is_null(self) -> bool:
         """True for the record of a domain that accepts no mail (RFC 7505 §3)."""
         return not self.name
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TlsaRecord:
+    """One TLSA record (RFC 6698 §2.1): what certificate a server has, or who signs it."""
+
+    usage: int
+    selector: int
+    matching: int
+    data: bytes

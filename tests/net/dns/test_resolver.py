@@ -3,7 +3,7 @@ import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
 from twisted_mail.interfaces.resolver import DNS_LISTS
-from twisted_mail.mail.dns import DnsAnswer
+from twisted_mail.mail.dns import DnsAnswer, TlsaRecord
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.dns import answer_cache, question_queue
 from twisted_mail.net.dns.questions import DnsQuestions
@@ -241,3 +241,25 @@ def test_a_name_exists_if_it_does_for_one_version_of_ip(fixture, ipv6, ipv4, exi
     fixture.server.say(exists=ipv6)
     fixture.server.say(exists=ipv4)
     assert found == [DnsAnswer(exists=exists)]
+
+
+def test_a_family_that_is_suppressed_takes_nothing_from_the_other(fixture):
+    _, results = fixture.ask("addresses", "a.example")
+    fixture.server.fail()
+    fixture.server.say("192.0.2.1", is_authentic=True)
+    assert results == [DnsAnswer(("192.0.2.1",), True)]
+
+
+def test_both_families_have_to_be_authentic(fixture):
+    _, results = fixture.ask("addresses", "a.example")
+    fixture.server.say("2001:db8::1")
+    fixture.server.say("192.0.2.1", is_authentic=True)
+    assert results == [DnsAnswer(("2001:db8::1", "192.0.2.1"), False)]
+
+
+def test_large_records_are_known_for_no_longer_than_they_are_asked_for(fixture):
+    for _ in range(2):
+        _, results = fixture.ask("tlsa_of_each", ["a.example"])
+        fixture.server.say(TlsaRecord(3, 0, 0, b"x" * 20_000))
+        assert len(results[0][0]) == 1
+    assert fixture.server.asked == [("a.example", "TLSA")] * 2

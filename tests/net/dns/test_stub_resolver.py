@@ -7,7 +7,7 @@ import dns.rcode
 import dns.rdata
 import pytest
 
-from twisted_mail.mail.dns import MailHost
+from twisted_mail.mail.dns import MailHost, TlsaRecord
 from twisted_mail.net.dns import stub_resolver
 from twisted_mail.net.dns.stub_resolver import StubResolver, to_name
 
@@ -22,6 +22,8 @@ from twisted_mail.net.dns.stub_resolver import StubResolver, to_name
         ("MX", "10 Mail.Example.", MailHost(10, "mail.example")),
         ("MX", "0 .", MailHost(0, "")),
         ("TXT", '"one" "two"', b"onetwo"),
+        ("CNAME", "Mail.Example.", "mail.example"),
+        ("TLSA", "3 1 0 00ff", TlsaRecord(3, 1, 0, b"\x00\xff")),
     ],
 )
 def test_records_become_values(kind, text, value):

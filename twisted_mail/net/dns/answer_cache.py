@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import Any
 
 from twisted_mail.interfaces import Clock
-from twisted_mail.mail.dns import DnsAnswer
+from twisted_mail.mail.dns import DnsAnswer, TlsaRecord
 from twisted_mail.net.dns.question_queue import Key
 
 MAX_CACHED = 10_000  # answers
@@ -50,4 +50,6 @@ class AnswerCache:
 
 
 def _size(value: Any) -> int:
-    return 100 + (len(value) if isinstance(value, (str, bytes)) else len(value.name))
+    if isinstance(value, (str, bytes)):
+        return 100 + len(value)
+    return 100 + len(value.data if isinstance(value, TlsaRecord) else value.name)

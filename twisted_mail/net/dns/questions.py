@@ -93,7 +93,9 @@ class DnsQuestions:
 
     async def _question(self, key: Key, asker: str) -> DnsAnswer[Any]:
         reply = await (self._ask(*key) if asker == DNS_LISTS else self._ask_zone(*key))
-        answer: DnsAnswer[Any] = DnsAnswer(reply.values, reply.is_authentic, reply.exists)
+        answer: DnsAnswer[Any] = DnsAnswer(
+            reply.values, reply.is_authentic, reply.exists, reply.canonical
+        )
         self._cache.keep(key, answer, reply.seconds)
         return answer
 

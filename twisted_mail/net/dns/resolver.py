@@ -9,7 +9,7 @@ import dns.reversename
 from twisted.internet.defer import Deferred
 
 from twisted_mail.interfaces import Clock
-from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost
+from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost, TlsaRecord
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.net.dns.questions import DnsQuestions
 from twisted_mail.net.dns.stub_resolver import NO_ANSWER, StubResolver, to_name
@@ -72,6 +72,14 @@ class DnsResolver:
         """Return the TXT records of a name."""
         return await self._find(to_name(name), "TXT")
 
+    async def alias(self, name: str) -> DnsAnswer[str]:
+        """Return the CNAME record of a name."""
+        return await self._find(to_name(name), "CNAME")
+
+    async def tlsa_of_each(self, names: Sequence[str]) -> Sequence[DnsAnswer[TlsaRecord] | None]:
+        """Return the TLSA records of several names, asked at once."""
+        return await self._find_each([(to_name(name), "TLSA") for name in names])
+
     # ------------------------------------------------------------ asking
 
     async def _find(self, name: dns.name.Name | None, kind: str) -> DnsAnswer[Any]:
@@ -104,6 +112,8 @@ def _together(first: DnsAnswer[str] | None, second: DnsAnswer[str] | None) -> Dn
     parts = [one for one in (first, second) if one is not None]
     return DnsAnswer(
         tuple(value for one in parts for value in one),
-        all(one.is_authentic for one in parts) and len(parts) == 2,
+        # That one of them was suppressed takes nothing from the other.
+        all(one.is_authentic for one in parts),
         any(one.exists for one in parts),
+        next((one.canonical for one in parts if one.canonical), ""),
     )

@@ -20,7 +20,7 @@ import dns.nameserver
 import dns.rdatatype
 import dns.resolver
 
-from twisted_mail.mail.dns import MailHost
+from twisted_mail.mail.dns import MailHost, TlsaRecord
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.net.dns.sockets import ReactorBackend
 
@@ -35,12 +35,16 @@ NO_ANSWER = Outcome(451, "4.4.3", "The DNS does not answer now; try again later"
 
 @dataclass(frozen=True, slots=True)
 class DnsReply:
-    """An answer, for how many seconds it may be cached, and whether there is such a name."""
+    """An answer, for how many seconds it may be cached, whether there is such a name, and its own one.
+
+    ``canonical`` is that behind CNAMEs, or empty.
+    """
 
     values: tuple[Any, ...]
     is_authentic: bool
     seconds: float
     exists: bool = True
+    canonical: str = ""
 
 
 class StubResolver:
@@ -54,7 +58,7 @@ class StubResolver:
         self._are_local = all(_is_local(one) for one in _addresses(self._resolver))
 
     async def ask(self, name: dns.name.Name, kind: str) -> DnsReply:
-        """Return the records of a kind (A, AAAA, PTR, MX, TXT) of a name. Raises Unavailable."""
+        """Return the records of a kind of ``_READERS`` of a name. Raises Unavailable."""
         try:
             answer = await self._resolver.resolve(
                 name, kind, search=False, raise_on_no_answer=False, backend=self._backend
@@ -67,7 +71,7 @@ class StubResolver:
         found: Any = list(answer.rrset or ())[:MAX_VALUES]
         values = sorted(_READERS[kind](one) for one in found)
         ttl = answer.chaining_result.minimum_ttl
-        return DnsReply(tuple(values), is_authentic, ttl)
+        return DnsReply(tuple(values), is_authentic, ttl, canonical=_behind(name, answer))
 
     def _nothing(self, response: dns.message.QueryMessage) -> DnsReply:
         """Return the reply that there is no such name, with its time to live (RFC 2308 §5).
@@ -128,6 +132,12 @@ def _is_local(address: str | None) -> bool:
 # ---------------------------------------------------------------- values
 
 
+def _behind(name: dns.name.Name, answer: dns.resolver.Answer) -> str:
+    """Return the name that CNAMEs led to, or the empty text."""
+    canonical = answer.canonical_name
+    return _name(canonical) if canonical != name else ""
+
+
 def _name(name: dns.name.Name) -> str:
     """Return a name as text in ASCII, odd octets escaped; empty for the root."""
     return name.to_text(omit_final_dot=True).lower() if name != dns.name.root else ""
@@ -139,6 +149,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "PTR": lambda data: _name(data.target),
     "MX": lambda data: MailHost(data.preference, _name(data.exchange)),
     "TXT": lambda data: b"".join(data.strings),
+    "CNAME": lambda data: _name(data.target),
+    "TLSA": lambda data: TlsaRecord(data.usage, data.selector, data.mtype, bytes(data.cert)),
 }
 
 
