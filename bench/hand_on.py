@@ -24,13 +24,14 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob, Transaction
 from twisted_mail.mail.queued.target import RemoteTarget
+from twisted_mail.mail.trust import TlsLevel
 from twisted_mail.net.client.host_dialing import HostDialer
 from twisted_mail.net.client.host_tls import HostTls
 from twisted_mail.net.process.blocking import ThreadBlocking
 from twisted_mail.net.process.clock import ReactorClock
 from twisted_mail.smtp.client import ClientSession, SmtpClient
 from twisted_mail.smtp.dialogue.round_source import DialogueDoors
-from twisted_mail.smtp.dialogue.settings import ClientSettings, DialogueLimits, NextHop, TlsLevel
+from twisted_mail.smtp.dialogue.settings import ClientSettings, DialogueLimits, NextHop
 from twisted_mail.testing.wire import FakeBlobWriter
 
 reactor: Any = installed_reactor

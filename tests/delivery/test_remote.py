@@ -33,8 +33,8 @@ from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.mail.trust import TlsLevel
 from twisted_mail.net.client.address_slots import MAX_WAITING
-from twisted_mail.smtp.dialogue.settings import TlsLevel
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.resolver import FakeResolver
 

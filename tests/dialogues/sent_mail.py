@@ -15,7 +15,8 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob, Transaction
 from twisted_mail.mail.queued.target import RemoteTarget
-from twisted_mail.smtp.dialogue.settings import ClientSettings, DialogueLimits, TlsLevel
+from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.smtp.dialogue.settings import ClientSettings, DialogueLimits
 
 HOSTNAME = "mail.example.org"
 _SEND = re.compile(r"(\S+) -> ([^{]*?) (\S+\.eml)(?: (\{.*\}))?")

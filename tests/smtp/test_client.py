@@ -9,8 +9,9 @@ from twisted.python.failure import Failure
 from tests.dialogues.sent_mail import SentMail
 from tests.smtp.dialogue.hosts import REFUSED, SETTINGS, MemoryHosts, Talk, mail
 from twisted_mail.mail.queued.attempt import ReplyClass
+from twisted_mail.mail.trust import TlsLevel
 from twisted_mail.smtp.dialogue.broken_tls import REMEMBER_SECONDS, BrokenTls
-from twisted_mail.smtp.dialogue.settings import NextHop, TlsLevel
+from twisted_mail.smtp.dialogue.settings import NextHop
 
 
 def test_a_host_that_cannot_be_reached() -> None:

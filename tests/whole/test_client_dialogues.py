@@ -15,8 +15,8 @@ from tests.whole.next_hops import Certified, Listening, read_until, say
 from tests.whole.socket_end import SocketEnd
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.mail.trust import TlsLevel
 from twisted_mail.smtp.dialogue.content import stuffed
-from twisted_mail.smtp.dialogue.settings import TlsLevel
 
 pytestmark = pytest.mark.whole
 

@@ -18,7 +18,7 @@ from tests.whole.ports import free_port
 from tests.whole.process import wait_until_listening
 from tests.whole.senders import MESSAGES, Exim, OpenSmtpd, Postfix
 from tests.whole.test_other_servers import came
-from twisted_mail.smtp.dialogue.settings import TlsLevel
+from twisted_mail.mail.trust import TlsLevel
 
 pytestmark = pytest.mark.whole
 

@@ -22,7 +22,7 @@ from tests.whole.next_hops import (
     say,
 )
 from twisted_mail.mail.queued.attempt import ReplyClass
-from twisted_mail.smtp.dialogue.settings import TlsLevel
+from twisted_mail.mail.trust import TlsLevel
 
 pytestmark = pytest.mark.whole
 

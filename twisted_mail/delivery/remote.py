@@ -31,6 +31,7 @@ from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import SMTP, Destination
 from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.mail.trust import TlsLevel
 from twisted_mail.net.client.address_slots import AddressSlots
 from twisted_mail.net.client.own_addresses import is_own_address
 from twisted_mail.smtp.dialogue.message_supply import MessageSupply
@@ -39,7 +40,6 @@ from twisted_mail.smtp.dialogue.settings import (
     ClientSettings,
     DialogueTimes,
     NextHop,
-    TlsLevel,
     within_times,
 )
 

@@ -10,6 +10,7 @@ from twisted_mail.interfaces import BlobWriter
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.trust import TlsLevel
 from twisted_mail.net.client.host_connection import HostConnection
 from twisted_mail.net.client.host_dialing import HostDialer
 from twisted_mail.net.client.host_tls import HostTls, HostTlsCreator
@@ -24,7 +25,7 @@ from twisted_mail.smtp.dialogue.message_supply import MessageSupply
 from twisted_mail.smtp.dialogue.opening import Opening
 from twisted_mail.smtp.dialogue.rehearsal import Rehearsed, rehearse
 from twisted_mail.smtp.dialogue.round_source import DialogueDoors
-from twisted_mail.smtp.dialogue.settings import ClientSettings, NextHop, TlsLevel
+from twisted_mail.smtp.dialogue.settings import ClientSettings, NextHop
 
 
 class SmtpClient:

@@ -14,17 +14,13 @@ from twisted_mail.interfaces import Clock, unreported
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.trust import TlsLevel
 from twisted_mail.net.client.host_dialing import HostDialer
 from twisted_mail.net.client.host_tls import HostTls
 from twisted_mail.smtp.client import ClientSession, SmtpClient
 from twisted_mail.smtp.dialogue.rehearsal import Rehearsed
 from twisted_mail.smtp.dialogue.round_source import DialogueDoors
-from twisted_mail.smtp.dialogue.settings import (
-    DEFAULT_LIMITS,
-    ClientSettings,
-    NextHop,
-    TlsLevel,
-)
+from twisted_mail.smtp.dialogue.settings import DEFAULT_LIMITS, ClientSettings, NextHop
 
 # Somebody waits at a terminal: no reply is waited for as long as with mail.
 LIMITS = replace(

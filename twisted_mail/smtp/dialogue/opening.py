@@ -1,6 +1,7 @@
 """The beginning of a dialogue: greeting, EHLO, TLS, login (RFC 5321 §3.1, §3.2, RFC 3207, RFC 4954)."""
 
 from twisted_mail.interfaces import HostWire, TlsFailed
+from twisted_mail.mail.trust import TlsLevel
 from twisted_mail.smtp.dialogue import endings, login
 from twisted_mail.smtp.dialogue.capabilities import (
     NOTHING_OFFERED,
@@ -9,7 +10,7 @@ from twisted_mail.smtp.dialogue.capabilities import (
 )
 from twisted_mail.smtp.dialogue.command_channel import CommandChannel
 from twisted_mail.smtp.dialogue.replies import Reply
-from twisted_mail.smtp.dialogue.settings import ClientSettings, TlsLevel
+from twisted_mail.smtp.dialogue.settings import ClientSettings
 
 READY = 220
 

@@ -1,24 +1,11 @@
 """What the client's side of SMTP is given: where to go, what to demand, how long to wait."""
 
 from dataclasses import dataclass, fields
-from enum import Enum
 
 from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.trust import TlsLevel
 
 SMTP_PORT = 25
-
-
-class TlsLevel(Enum):
-    """What is demanded of a connection.
-
-    ``MAY``: TLS where it is offered, whoever the host is; a handshake that fails is followed by clear
-    text, once. ``ENCRYPT``: nothing in clear. ``VERIFY``: nor to a host that has not proven its name.
-    """
-
-    NONE = "none"
-    MAY = "may"
-    ENCRYPT = "encrypt"
-    VERIFY = "verify"
 
 
 @dataclass(frozen=True, slots=True)
