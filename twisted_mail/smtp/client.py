@@ -240,7 +240,10 @@ class ClientSession:
         if self._is_closed:
             return
         self._is_closed = True
-        _leave(self._connection, self._channel, self._settings.limits.quit)
+        if self._dialogue.has_quit:
+            self._connection.close()
+        else:
+            _leave(self._connection, self._channel, self._settings.limits.quit)
 
     def abort(self) -> None:
         """Cut the connection off; harmless when repeated."""

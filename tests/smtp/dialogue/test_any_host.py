@@ -1,10 +1,11 @@
-"""Whatever a host answers, and however often: no message counts as taken that it has not taken."""
+"""Whatever a host answers, and however often: nothing counts as taken or refused that was not."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.dialogues.sent_mail import SentMail
 from tests.smtp.dialogue.hosts import Talk, mail
+from twisted_mail.mail import address
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.queued.job import QueuedJob, Transaction
 
@@ -24,6 +25,7 @@ class AnyHost:
         self._is_content = self._is_open = False
         self._accepted: list[str] = []
         self.taken: set[tuple[bytes, str]] = set()  # message and recipient
+        self.refused: set[str] = set()  # permanently: recipients, and domains of senders
 
     def answers(self, said: bytes) -> list[str]:
         """Return what it answers to what the client has said."""
@@ -44,24 +46,33 @@ class AnyHost:
         reply = self._data.draw(ANSWERS if self._errs else GOOD)
         if content and reply.startswith("2"):
             self.taken |= {(content, one) for one in self._accepted}
+        self._note(reply, self._accepted)
         return self._repeated(reply)
+
+    def _note(self, reply: str, recipients: list[str]) -> None:
+        if reply.startswith("5"):
+            self.refused |= set(recipients)
 
     def _answer(self, line: str) -> list[str]:
         verb, _, rest = line.partition(":")
         if verb in ("QUIT", "RSET"):
-            return ["250 Ok"]
+            return ["221 Bye"] if verb == "QUIT" else self._repeated("250 Ok")
         if verb != "MAIL FROM" and not (self._is_open or self._errs):
             return ["503 Say MAIL first"]
         if verb == "DATA":
             reply = self._data.draw(TO_DATA if self._errs else GOOD_TO_DATA)
             self._is_content = reply.startswith("354")
+            self._note(reply, self._accepted)
             return self._repeated(reply)
         reply = self._data.draw(ANSWERS if self._errs else GOOD)
         is_good = reply.startswith("2")
         if verb == "MAIL FROM":
             self._accepted, self._is_open = [], is_good
-        elif is_good:
+            self._note(reply, [rest.partition("@")[2].strip(">")])
+            return self._repeated(reply)
+        if is_good:
             self._accepted.append(rest.strip("<>"))
+        self._note(reply, [rest.strip("<>")])
         return self._repeated(reply)
 
     def _repeated(self, reply: str) -> list[str]:
@@ -71,13 +82,13 @@ class AnyHost:
 
 def letter(number: int, recipients: int) -> Transaction:
     plain = mail(", ".join(f"r{n}@m{number}.example" for n in range(recipients)))
-    job = QueuedJob(f"m{number}", 0.0, plain.job.sender)
+    job = QueuedJob(f"m{number}", 0.0, address.parse(f"a@m{number}.example"))
     return Transaction(job, plain.recipients, Message(MemoryBlob(b"Subject: %d\r\n" % number)))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.data(), st.booleans(), st.booleans(), st.lists(st.integers(1, 3), max_size=4))
-def test_no_message_counts_as_taken_that_was_not(
+def test_no_message_counts_as_taken_or_refused_that_was_not(
     data: st.DataObject, errs: bool, has_pipelining: bool, sizes: list[int]
 ) -> None:
     supply = SentMail([letter(number, size) for number, size in enumerate(sizes)])
@@ -85,8 +96,14 @@ def test_no_message_counts_as_taken_that_was_not(
     talk.says("220 mx ESMTP")
     talk.heard()
     talk.says("250-mx", "250 PIPELINING" if has_pipelining else "250 HELP")
-    while not talk.is_over and (said := talk.heard()):
-        talk.says(*host.answers(said))
+    waiting: list[str] = []  # answers that are on their way
+    while not talk.is_over:
+        waiting += host.answers(talk.heard())
+        if not waiting:
+            break
+        come = data.draw(st.integers(1, len(waiting))) if errs else len(waiting)
+        talk.says(*waiting[:come])
+        del waiting[:come]
     if not talk.is_over:
         talk.line().pass_time(2000)
     assert talk.is_over
@@ -96,9 +113,15 @@ def test_no_message_counts_as_taken_that_was_not(
         if one.outcome.is_success
     }
     assert noted <= host.taken
+    is_cut_off = talk.end is not None and talk.end.outcome.code == 421
+    for t, n, one in supply.attempts:
+        if one.outcome.code >= 500 and not is_cut_off:  # what it said before that is believed
+            recipient = t.recipients[n - 1].address
+            assert {recipient.text, recipient.domain} & host.refused
     keys = [(t.job.id, n) for t, n, _ in supply.attempts]
     assert len(keys) == len(set(keys))
     if not errs:
         assert talk.end is None
         assert noted == host.taken
-        assert len(keys) == sum(sizes)
+        has_quit = talk.session is not None and talk.session._dialogue.has_quit
+        assert len(keys) == sum(sizes) or has_quit  # the rest is for another connection

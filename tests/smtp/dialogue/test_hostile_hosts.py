@@ -162,6 +162,16 @@ def test_a_250_before_the_message_was_sent_is_not_believed() -> None:
     assert b"Subject" not in talk.heard()
 
 
+def test_a_refusal_that_comes_twice_is_not_the_answer_to_what_was_not_yet_said() -> None:
+    talk = Talk(SentMail([mail("eve@remote.example, bob@remote.example")]))
+    talk.greet()
+    talk.says("250 Ok")
+    talk.says("550 5.1.1 No such user", "550 5.1.1 No such user")
+    fails_for_now(talk, "an answer to nothing that was said: 550 No such user")
+    assert [n for _, n, _ in talk.supply.attempts] == [1, 2]
+    assert b"bob" not in talk.heard()
+
+
 def test_a_host_that_speaks_while_nothing_is_asked_is_out_of_step() -> None:
     waiting = WaitingSupply()
     talk = Talk(waiting)

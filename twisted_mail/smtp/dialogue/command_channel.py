@@ -79,18 +79,20 @@ class CommandChannel:
         """Return whether all that came was read."""
         return self._replies.is_empty and not self._wire.has_unread
 
-    async def check_in_step(self, command: str) -> None:
+    async def check_in_step(self, command: str, may_refuse: bool = False) -> None:
         """Raise DialogueEnded if something came that answers no command.
 
-        So an answer that comes twice is not taken for that to the next command, and one that a host sends
-        before it closes is known.
+        So an answer that comes twice is not taken for that to the next command, nor for one to this.
+        Where it ``may_refuse`` what is going on, it is the answer to that: so what a host says before
+        it closes is known.
         """
         if self.is_silent:
             return
         reply = await self.reply(LATE_SECONDS, command)
-        if reply.is_negative:
+        if reply.is_negative and may_refuse:
             raise endings.refused(reply, command)
-        raise endings.malformed("an answer to nothing that was said", command)
+        words = f": {reply.code} {reply.text}" if reply.is_negative else ""
+        raise endings.malformed(f"an answer to nothing that was said{words}", command)
 
     async def drain(self, seconds: float, command: str) -> None:
         """Send what was written, and wait until the host has taken most of it. Raises DialogueEnded."""
@@ -103,10 +105,8 @@ class CommandChannel:
         except ConversationEnded as ended:
             if (
                 command != endings.END_OF_MESSAGE
-            ):  # what came may be the answer, and is read as such
-                await self.check_in_step(
-                    command
-                )  # what it said last is better than that it has gone
+            ):  # what came may be its answer, and is read as such
+                await self.check_in_step(command, may_refuse=True)  # better than that it has gone
             raise self._end(ended, late) from None
 
     def _late(self, late: DialogueEnded) -> DialogueEnded:

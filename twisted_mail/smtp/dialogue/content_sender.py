@@ -44,7 +44,7 @@ class ContentSender:
     async def _send_chunk(self, octets: bytes) -> None:
         self._channel.write(octets)
         await self._channel.drain(self._limits.block, "DATA")
-        await self._channel.check_in_step("DATA")  # a refusal that came early
+        await self._channel.check_in_step("DATA", may_refuse=True)  # of what was sent so far
 
     async def _read(self, blob: Blob, start: int) -> bytes:
         """Read a chunk. A message that cannot be read must not be ended, so the connection is."""

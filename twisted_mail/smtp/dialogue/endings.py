@@ -13,7 +13,8 @@ class DialogueEnded(Exception):
 
     The outcome is a reply of the other side if ``is_reply``, else ours. ``is_orderly``: the other side
     may be told QUIT; ``is_handshake``: TLS could not begin; ``is_lost``: the connection broke;
-    ``is_stopped``: we ended it, and nobody failed.
+    ``is_stopped``: we ended it, and nobody failed; ``is_out_of_step``: nobody knows which command the
+    answers before belong to.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class DialogueEnded(Exception):
         is_handshake: bool = False,
         is_lost: bool = False,
         is_stopped: bool = False,
+        is_out_of_step: bool = False,
     ) -> None:
         super().__init__(outcome.text)
         self.outcome = outcome
@@ -37,6 +39,7 @@ class DialogueEnded(Exception):
         self.is_handshake = is_handshake
         self.is_lost = is_lost
         self.is_stopped = is_stopped
+        self.is_out_of_step = is_out_of_step
 
 
 def outcome_of(reply: Reply) -> Outcome:
@@ -54,9 +57,10 @@ def refused(
     )
 
 
-def malformed(flaw: str, command: str) -> DialogueEnded:
+def malformed(flaw: str, command: str, is_out_of_step: bool = True) -> DialogueEnded:
     """Return the end by what is no reply, or none to the command."""
-    return DialogueEnded(Outcome(451, "4.5.0", f"The other side sent {flaw}"), command)
+    outcome = Outcome(451, "4.5.0", f"The other side sent {flaw}")
+    return DialogueEnded(outcome, command, is_out_of_step=is_out_of_step)
 
 
 def lost(command: str) -> DialogueEnded:

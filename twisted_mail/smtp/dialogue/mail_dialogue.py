@@ -6,9 +6,10 @@ Replies are read one by one in the order of the commands, each of them, whatever
 
 * 354 although no recipient was accepted is answered by a lone dot;
 * a recipient who is one too many goes in the next round, at once;
-* what does not fit its command, or answers none, ends the connection: who is out of step by one
-reply would
-  take somebody's refusal for somebody else's 250. No message is sent but after its own 354.
+* what does not fit its command, or answers none, ends the connection: who is out of step by one reply
+  would take somebody's refusal for somebody else's 250. No message is sent but after its own 354;
+* nor is a permanent refusal believed that may be another recipient's, unless 354 has shown that both
+  sides are in step, or else 221: where there is no 354, QUIT is said.
 
 A round that has not been answered when the connection ends is left as it was.
 """
@@ -18,7 +19,7 @@ from contextlib import suppress
 from twisted_mail.smtp.dialogue import endings
 from twisted_mail.smtp.dialogue.attempts import AttemptRecorder
 from twisted_mail.smtp.dialogue.capabilities import Capabilities
-from twisted_mail.smtp.dialogue.command_channel import CommandChannel
+from twisted_mail.smtp.dialogue.command_channel import LATE_SECONDS, CommandChannel
 from twisted_mail.smtp.dialogue.content_sender import ContentSender
 from twisted_mail.smtp.dialogue.endings import END_OF_MESSAGE, DialogueEnded
 from twisted_mail.smtp.dialogue.fitting import MessageFitter
@@ -29,6 +30,7 @@ from twisted_mail.smtp.dialogue.round_source import DialogueDoors, RoundSource
 from twisted_mail.smtp.dialogue.settings import ClientSettings
 
 SEND_IT = 354
+GOODBYE = 221
 
 _NO_COMMAND = "an answer that fits no command"
 
@@ -70,6 +72,11 @@ class MailDialogue:
         """Return whether the connection is good for one more round."""
         return self._source.may_go_on
 
+    @property
+    def has_quit(self) -> bool:
+        """Return whether QUIT was said."""
+        return self._source.has_quit
+
     async def hand_on(self, work: MessageSupply) -> None:
         """Hand on what there is, and wait for more; return when there is none, or enough was done.
 
@@ -100,6 +107,8 @@ class MailDialogue:
             await self._read_end(present)
             took = self._clock.monotonic() - present.began
             present.phases["content"] = took - present.phases["envelope"]
+        elif present.needs_proof:
+            await self._prove()
         self._work.done(present.transaction, present.attempts)
         if self._following is None and present.left:
             self._following = await self._source.following(self._work, present)
@@ -115,6 +124,17 @@ class MailDialogue:
                 await self._read_end(present)
             raise
 
+    async def _prove(self) -> None:
+        """Make sure that the answers belong to their commands. Raises DialogueEnded.
+
+        An answer that came twice is followed by one that is left over, and none of those is 221. A host
+        that goes without a word has left none over, either.
+        """
+        self._source.has_quit = True
+        reply = await self._channel.ask("QUIT", LATE_SECONDS)
+        if reply.code != GOODBYE:
+            raise endings.malformed(_NO_COMMAND, "QUIT")
+
     def _seconds(self, present: MailRound) -> float:
         """Return how long a round may take, whatever the host does."""
         return self._limits.message + present.fitted.size / self._limits.slowest
@@ -125,13 +145,15 @@ class MailDialogue:
         """Read the answers to a group, all of them; return whether the content is asked for."""
         channel, limits = self._channel, self._limits
         if present.has_reset:
-            _final(await channel.reply(limits.mail, "RSET"), "RSET")
+            _granted(await channel.reply(limits.mail, "RSET"), "RSET")
         mail = _final(await channel.reply(limits.mail, present.mail), present.mail)
         present.has_answer = True
         for recipient, command in present.offered:
             reply = _final(await channel.reply(limits.recipient, command), command)
             if mail.is_success:
                 present.answer_recipient(recipient, command, reply)
+            elif reply.is_success:  # of a message that was refused
+                raise endings.malformed(_NO_COMMAND, command)
         if mail.is_negative:
             present.refuse_all(mail, present.mail)
         data = await channel.reply(limits.data, "DATA")
@@ -141,7 +163,7 @@ class MailDialogue:
         """Say the envelope step by step; return whether the content is asked for."""
         channel, limits = self._channel, self._limits
         if present.has_reset:
-            _final(await channel.ask("RSET", limits.mail), "RSET")
+            _granted(await channel.ask("RSET", limits.mail), "RSET")
         mail = _final(await channel.ask(present.mail, limits.mail), present.mail)
         present.has_answer = True
         if mail.is_negative:
@@ -169,8 +191,10 @@ class MailDialogue:
         A transaction that ``is_open`` then has to be reset.
         """
         if data.code == SEND_IT:
+            present.is_proven = True
             if not present.accepted and self._settings.is_lmtp:  # it would answer for nobody
-                raise endings.malformed("354 for a message without recipients", "DATA")
+                flaw = "354 for a message without recipients"
+                raise endings.malformed(flaw, "DATA", is_out_of_step=False)
             return True
         if not data.is_negative:
             raise endings.malformed(_NO_COMMAND, "DATA")
@@ -222,3 +246,9 @@ def _final(reply: Reply, command: str) -> Reply:
     if not (reply.is_success or reply.is_negative):
         raise endings.malformed(_NO_COMMAND, command)
     return reply
+
+
+def _granted(reply: Reply, command: str) -> None:
+    """Raise DialogueEnded for an answer to what no host refuses."""
+    if not reply.is_success:
+        raise endings.malformed(_NO_COMMAND, command)

@@ -21,12 +21,22 @@ class MailRound:
     ``offered`` are the recipients with their RCPT, ``accepted`` those the host took, ``left`` those
     it takes in a further round. ``attempts`` has how it ended for each, by number. ``use`` is the
     how-manieth round of its connection it is; ``phases`` has seconds by name, and is that of all
-    its attempts.
+    its attempts. It ``is_proven`` once 354 has shown that each answer before it was its command's.
     """
 
     __slots__ = (
         *("_recorder", "accepted", "attempts", "began", "fitted", "has_answer", "has_reset"),
-        *("left", "limit", "mail", "offered", "phases", "transaction", "use"),
+        *(
+            "is_proven",
+            "is_refused",
+            "left",
+            "limit",
+            "mail",
+            "offered",
+            "phases",
+            "transaction",
+            "use",
+        ),
     )
 
     def __init__(
@@ -54,6 +64,8 @@ class MailRound:
         self.began = 0.0
         self.has_answer = False  # to one of its commands
         self.has_reset = False  # RSET stands before MAIL
+        self.is_proven = False
+        self.is_refused = False  # as a whole, by the answer to MAIL
 
     def group(self) -> bytes:
         """Return the commands of the envelope as one group (RFC 2920 §3.1)."""
@@ -75,6 +87,7 @@ class MailRound:
 
     def refuse_all(self, reply: Reply, command: str) -> None:
         """Note that all who have no answer yet were refused by one reply."""
+        self.is_refused = command is self.mail
         for recipient, _ in self.offered:
             if recipient.number not in self.attempts and recipient not in self.left:
                 self._note(recipient, reply, command)
@@ -93,9 +106,22 @@ class MailRound:
             reply, command, self.use, self.phases
         )
 
+    @property
+    def needs_proof(self) -> bool:
+        """Return whether a refusal could be another's: one recipient's, or a round's before this.
+
+        Of one recipient after a MAIL that was taken it cannot: what refuses RCPT or DATA refuses him.
+        """
+        if self.is_proven or not any(one.outcome.code >= 500 for one in self.attempts.values()):
+            return False
+        return self.use > 1 if self.is_refused else len(self.offered) > 1
+
     def give_up(self, end: DialogueEnded) -> None:
-        """Note the end of the dialogue for all who have no answer."""
+        """Note the end of the dialogue for all who have no answer, or who may have another's."""
         attempt = self._recorder.ended(end, self.use, self.phases)
+        if end.is_out_of_step:
+            kept = {number: one for number, one in self.attempts.items() if one.outcome.is_success}
+            self.attempts = kept
         for recipient, _ in self.offered:
             self.attempts.setdefault(recipient.number, attempt)
 

@@ -37,12 +37,13 @@ class DialogueDoors:
 class RoundSource:
     """Begins the rounds of one connection; ``rounds`` counts them.
 
-    ``needs_reset`` is set where a mail transaction is open that came to nothing.
+    ``needs_reset`` is set where a mail transaction is open that came to nothing, ``has_quit`` once QUIT
+    was said.
     """
 
     __slots__ = (
         *("_channel", "_doors", "_fitter", "_limits", "_most", "_offered", "_opened"),
-        *("_recorder", "needs_reset", "rounds"),
+        *("_recorder", "has_quit", "needs_reset", "rounds"),
     )
 
     def __init__(
@@ -62,12 +63,14 @@ class RoundSource:
         self._doors = doors
         self._opened = doors.clock.monotonic()
         self._most = min(limits.max_recipients, offered.max_recipients or limits.max_recipients)
-        self.needs_reset = False
+        self.needs_reset = self.has_quit = False
         self.rounds = 0
 
     @property
     def may_go_on(self) -> bool:
         """Return whether the connection is good for one more round (RFC 9422: MAILMAX)."""
+        if self.has_quit:
+            return False
         limits = self._limits
         most = min(limits.max_messages, self._offered.max_messages or limits.max_messages)
         age = self._doors.clock.monotonic() - self._opened
@@ -78,13 +81,13 @@ class RoundSource:
 
         Raises DialogueEnded if the host has ended the dialogue meanwhile.
         """
-        await self._channel.check_in_step("")
+        await self._channel.check_in_step("", may_refuse=True)
         found = await self.begin(work)
         while found is None and self.may_go_on:
             transaction = await work.wait(self._limits.idle)
             if transaction is None:
                 return None
-            await self._channel.check_in_step("")
+            await self._channel.check_in_step("", may_refuse=True)
             found = await self.begin(work, transaction)
         return found
 
