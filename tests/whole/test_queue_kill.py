@@ -26,9 +26,6 @@ def test_nothing_is_lost_and_nothing_reported_twice(
         for _ in range(ROUNDS):
             trial.play_round()
         trial.settle(seconds=120)
-        assert trial.lost() == set()
-        assert trial.unreported() == set()
-        assert trial.reported_twice() == {}
-        assert trial.contradictions() == {}
+        trial.findings.check()
         assert len(trial.promised.accepted) > ROUNDS * USERS
-        record_property("figures", trial.figures())
+        record_property("figures", trial.findings.figures())

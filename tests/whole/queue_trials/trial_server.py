@@ -29,6 +29,11 @@ class TrialServer(Server):
     def log(self) -> Path:
         return self.folder / "log"
 
+    @property
+    def maildir(self) -> Path:
+        local, _, domain = self.user.partition("@")
+        return self.folder / "state" / "mail" / domain / local / "Maildir"
+
     def end(self, seed: int) -> End:
         """End the server without warning; ``seed`` is for what chance has to decide about it."""
         began = time.time()

@@ -15,21 +15,21 @@ SINK = "anybody@sink.example"
 
 @dataclass
 class Promised:
-    """What was answered 250: subject and recipient, and the subjects that are for nobody."""
+    """The ids of what was answered 250: by subject and recipient, and, for nobody, by subject alone."""
 
-    accepted: set[tuple[str, str]] = field(default_factory=set)
-    failing: set[str] = field(default_factory=set)
+    accepted: dict[tuple[str, str], str] = field(default_factory=dict)
+    failing: dict[str, str] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
         return len(self.accepted) + len(self.failing)
 
-    def add(self, subject: str, recipients: list[str]) -> None:
+    def add(self, subject: str, recipients: list[str], id: str) -> None:
         for one in recipients:
             if one.startswith("nobody@"):
-                self.failing.add(subject)
+                self.failing[subject] = id
             else:
-                self.accepted.add((subject, one))
+                self.accepted[subject, one] = id
 
 
 class Users:
@@ -70,8 +70,12 @@ class Users:
         body = LARGE if number % 10 == 5 else SMALL
         header = f"From: <{self._server.user}>\nTo: <{recipients[0]}>\nSubject: {subject}\n\n"
         text = (header + body).replace("\n", "\r\n")
-        client.sendmail(self._server.user, recipients, text)
-        self._promised.add(subject, recipients)
+        client.mail(self._server.user)
+        for one in recipients:
+            client.rcpt(one)
+        code, reply = client.data(text)
+        if code == 250:
+            self._promised.add(subject, recipients, reply.split()[-1].decode())
 
     def _recipients(self, number: int) -> list[str]:
         if number == 0:
