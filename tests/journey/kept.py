@@ -4,8 +4,10 @@ import random
 from pathlib import Path
 
 from twisted_mail.journey.day_files import DayFiles
+from twisted_mail.journey.dialogues import dialogue_lines
 from twisted_mail.journey.event_lines import Event, event_lines
 from twisted_mail.mail.ids import make_id
+from twisted_mail.mail.journey.dialogue import THEY, WE, Dialogue, Side, SpokenLine
 
 NOON = 1_764_590_713.25  # 1 December 2025
 LETTER, REPORT, OTHER, COPY, AGAIN = (
@@ -60,3 +62,15 @@ def keep(folder: Path, events: list[Event] | None = None) -> str:
         files.append(event_lines([event]), event[0])
     files.close()
     return str(folder)
+
+
+def keep_dialogue(folder: Path, message: str, *said: tuple[Side, str]) -> str:
+    """Write a dialogue, and return its id."""
+    lines = said or ((THEY, "220 mx\x1b[2J"), (WE, "EHLO us"))
+    spoken = tuple(SpokenLine(1.5 * at, side, text) for at, (side, text) in enumerate(lines))
+    id = make_id(NOON, random.Random(8).getrandbits)
+    one = Dialogue(id, message, NOON, "mx.example.net", "192.0.2.1", "192.0.2.2", "", 1, spoken)
+    files = DayFiles(str(folder), "dialogues", 3660, 1 << 30)
+    files.append(dialogue_lines([one]), NOON)
+    files.close()
+    return id

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from twisted_mail.journey.day_files import DayFiles, day_files
+from twisted_mail.journey.event_lines import event_lines
 from twisted_mail.journey.recorder import (
     EXPIRE_SECONDS,
     MAX_WAITING,
@@ -20,7 +21,9 @@ class Recorded:
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock, self.warned = folder / "journey", StillClock(), []
         files = DayFiles(str(self.folder), "events", 3, 1 << 24)
-        self.recorder = JourneyRecorder(files, InlineBlocking(), self.warned.append, self.clock.now)
+        self.recorder = JourneyRecorder(
+            files, event_lines, InlineBlocking(), self.warned.append, self.clock.now
+        )
 
     def record(self, count: int = 1) -> None:
         for _ in range(count):

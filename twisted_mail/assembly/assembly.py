@@ -141,6 +141,7 @@ class Assembly:
                 self.threads.files,
                 self.report_fault,
                 self._storage.make_blob_writer,
+                self._journal.dialogues,
             ),
         )
 

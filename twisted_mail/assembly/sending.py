@@ -16,6 +16,7 @@ from twisted_mail.interfaces import (
     BlobWriter,
     Blocking,
     Clock,
+    DialogueJournal,
     DomainCheck,
     FaultReport,
     Resolver,
@@ -32,6 +33,7 @@ class SendingDependencies:
     """What sending works with.
 
     ``blocking`` is for files and for copies of messages, which are written to what ``blob_writer`` makes.
+    ``dialogues`` keeps what was said; None where nothing of it is kept.
     """
 
     reactor: Any
@@ -40,6 +42,7 @@ class SendingDependencies:
     blocking: Blocking
     report_fault: FaultReport
     blob_writer: Callable[[], BlobWriter]
+    dialogues: DialogueJournal | None = None
 
 
 def make_next_hosts(config: Config, resolver: Resolver) -> NextHostFinder:
@@ -55,7 +58,7 @@ def make_remote_carrier(config: Config, of: SendingDependencies) -> RemoteCarrie
     if settings.relay_login:
         login = RelayLogin(config.state / settings.relay_login, of.blocking, of.report_fault)
     authorities = str(config.state / settings.authorities) if settings.authorities else ""
-    doors = DialogueDoors(of.clock, of.blocking, of.report_fault)
+    doors = DialogueDoors(of.clock, of.blocking, of.report_fault, of.dialogues)
     client = SmtpClient(HostDialer(of.reactor), HostTls(authorities), doors, of.blob_writer)
     finder = make_next_hosts(config, of.resolver)
     times = config.sending_timeouts

@@ -10,7 +10,7 @@ every protocol does with a door: ``authenticate``, ``usable_mechanisms``, ``read
 
 from twisted_mail.interfaces.carrier import Carrier, CarrierBackend, Site, SiteLimits, Work
 from twisted_mail.interfaces.delivery import Delivery, DomainCheck, Queue, Router
-from twisted_mail.interfaces.event_journal import Journal, QueueJournal
+from twisted_mail.interfaces.event_journal import DialogueJournal, Journal, QueueJournal
 from twisted_mail.interfaces.files import DurableFiles
 from twisted_mail.interfaces.lists import MailingListStore
 from twisted_mail.interfaces.login import (
@@ -116,6 +116,7 @@ __all__ = [
     "DamagedRecipient",
     "Delivery",
     "DestinationSummary",
+    "DialogueJournal",
     "Directory",
     "Dispatching",
     "DomainCheck",

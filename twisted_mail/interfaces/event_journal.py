@@ -7,6 +7,7 @@ from twisted_mail.interfaces.policy import SmtpContext
 from twisted_mail.interfaces.reports import ReportedRecipient
 from twisted_mail.interfaces.wire import Peer, TlsInfo
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.journey.dialogue import Dialogue
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import NewJob, OwedRecipient, QueuedJob
@@ -109,3 +110,14 @@ class QueueJournal(Protocol):
 
     def word_done(self, word: Word, recipients: int) -> None:
         """Note that the operator's word is done, and how many recipients it altered."""
+
+
+class DialogueJournal(Protocol):
+    """Keeps dialogues with other hosts for some days. Reactor thread only."""
+
+    @property
+    def keeps_all(self) -> bool:
+        """Return whether those of successes are kept, too."""
+
+    def keep(self, dialogue: Dialogue) -> None:
+        """Keep a dialogue, to which attempts refer by its id; it may be lost, and nobody waits for it."""

@@ -1,40 +1,49 @@
 """Takes the events of one process, and has them written a moment later, away from the reactor thread."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import time
+from typing import Generic, TypeVar
 
 from twisted_mail.interfaces import Blocking
 from twisted_mail.journey.day_files import DayFiles
-from twisted_mail.journey.event_lines import Event, event_lines
 
 MOMENT_SECONDS = 0.25  # between two writes
 MAX_WAITING = 4000  # events that wait to be written; beyond it the oldest are lost
 TROUBLE_SECONDS = 60.0  # between two lines of the log that say that events cannot be written
+MAX_DIALOGUES = 200  # that wait: each is 64 KiB at most
 EXPIRE_SECONDS = 3600.0  # between two looks at what is too old, where nothing happens
 
 
-class JourneyRecorder:
-    """Writes events. ``record`` takes one, on the reactor thread, and costs next to nothing.
+T = TypeVar("T")
 
-    What cannot be written is lost: mail never waits for it. ``warn`` takes a line that says so. After an
-    end by force the events of the last moment are missing, and a line may be torn.
+
+class JourneyRecorder(Generic[T]):
+    """Writes events, or dialogues: what ``as_lines`` makes lines of.
+
+    ``record`` takes one, on the reactor thread, and costs next to nothing. What cannot be written is
+    lost: mail never waits for it. ``warn`` takes a line that says so. After an end by force the
+    events of the last moment are missing, and a line may be torn.
     """
 
     def __init__(
         self,
         files: DayFiles,
+        as_lines: Callable[[Sequence[T]], bytes],
         lane: Blocking,
         warn: Callable[[str], None],
         now: Callable[[], float] = time,
+        most: int = MAX_WAITING,
     ) -> None:
         self._files = files
+        self._as_lines = as_lines
         self._lane = lane
         self._warn = warn
         self._now = now
-        self._waiting: deque[Event] = deque(maxlen=MAX_WAITING)
+        self._waiting: deque[T] = deque(maxlen=most)
+        self._most = most
         # The method of the list itself: it is called for each event of each message.
-        self.record: Callable[[Event], None] = self._waiting.append
+        self.record: Callable[[T], None] = self._waiting.append
         self._lost = 0
         self._warned_at = 0.0
         self._expired_at = 0.0
@@ -49,17 +58,17 @@ class JourneyRecorder:
             self._expired_at = now
             self._note_result(await self._lane.run(self._expire, now), 0)
 
-    def _take(self) -> list[Event]:
+    def _take(self) -> list[T]:
         events = list(self._waiting)
         self._waiting.clear()
-        if len(events) == MAX_WAITING:
+        if len(events) == self._most:
             self._lost += 1  # at least
         return events
 
-    def _write(self, events: list[Event], now: float) -> str:
+    def _write(self, events: list[T], now: float) -> str:
         """Write events; return why that cannot be, or the empty text. Belongs to the lane."""
         try:
-            self._files.append(event_lines(events), now)
+            self._files.append(self._as_lines(events), now)
         except OSError as error:
             return error.strerror or str(error)
         return ""

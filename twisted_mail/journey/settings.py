@@ -21,6 +21,11 @@ class JourneySettings:
             raise ValueError("octets must be 16777216 or more")
 
     @property
+    def keeps_dialogues(self) -> bool:
+        """Return whether any dialogue is kept."""
+        return bool(self.days) and self.dialogues != "none"
+
+    @property
     def dialogue_octets(self) -> int:
         """Return how much of it dialogues may be."""
         return 0 if self.dialogues == "none" else self.octets // 4

@@ -180,6 +180,7 @@ def _other_side(attempt: Attempt) -> Fields:
         "command": attempt.command[:MAX_TEXT],
         "output": attempt.output[:MAX_TEXT],
         "tls_failure": attempt.tls_failure[:MAX_TEXT],
+        "dialogue": attempt.dialogue,
     }
 
 

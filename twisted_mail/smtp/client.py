@@ -23,6 +23,7 @@ from twisted_mail.smtp.dialogue.fitting import MessageFitter
 from twisted_mail.smtp.dialogue.mail_dialogue import MailDialogue
 from twisted_mail.smtp.dialogue.message_supply import MessageSupply
 from twisted_mail.smtp.dialogue.opening import Opening
+from twisted_mail.smtp.dialogue.recording import DialogueRecording
 from twisted_mail.smtp.dialogue.rehearsal import Rehearsed, rehearse
 from twisted_mail.smtp.dialogue.round_source import DialogueDoors
 from twisted_mail.smtp.dialogue.settings import ClientSettings, NextHop
@@ -66,14 +67,15 @@ class SmtpClient:
                     self._broken_tls.note(hop, opening.tls_failure)
                 return found
             if not opening.follows(found):
-                return opening.recorder.ended(found, 0, opening.recorder.phases)
+                return opening.ended(found)
 
     async def _try(self, opening: "_Tries") -> "ClientSession | Attempt | DialogueEnded":
         """Open one connection; return a session, or why there is none."""
         hop, limits = opening.hop, opening.settings.limits
         clock = self._doors.clock
         began = clock.monotonic()
-        recorder = opening.recorder = AttemptRecorder(clock, hop)
+        recording = self._recording()
+        recorder = opening.recorder = AttemptRecorder(clock, hop, recording)
         recorder.tls_failure = opening.tls_failure
         try:
             connection = await self._dialer.dial(
@@ -83,7 +85,8 @@ class SmtpClient:
             return recorder.not_reached(error.outcome)
         recorder.source = hop.source or connection.source
         recorder.phases["connect"] = clock.monotonic() - began
-        channel = CommandChannel(connection, clock, limits.message)
+        opened = recording.opening if recording is not None else None
+        channel = CommandChannel(connection, clock, limits.message, opened)
         return await self._opened(opening, connection, channel)
 
     async def _opened(
@@ -116,6 +119,10 @@ class SmtpClient:
         dialogue = MailDialogue(channel, offered, settings, recorder, fitter, self._doors)
         return ClientSession(connection, channel, dialogue, recorder, offered, settings)
 
+    def _recording(self) -> DialogueRecording | None:
+        journal = self._doors.journal
+        return DialogueRecording(self._doors.clock, journal) if journal is not None else None
+
     def _creator(self, opening: "_Tries") -> HostTlsCreator:
         host, settings = opening.hop.host, opening.settings
         if settings.tls is TlsLevel.VERIFY:
@@ -144,6 +151,14 @@ class _Tries:
         self.tls_failure = why
         self.settings = replace(settings, tls=TlsLevel.NONE)
         return True
+
+    def ended(self, end: DialogueEnded) -> Attempt:
+        """Return how the last try ended, and keep its dialogue."""
+        recorder = self.recorder
+        found = recorder.ended(end, 0, recorder.phases)
+        if recorder.recording is not None:
+            recorder.keep_dialogue(0, recorder.recording.opening)
+        return found
 
     def follows(self, end: DialogueEnded) -> bool:
         """Return whether to try again in a simpler way, which is noted, after a try that ended so.
@@ -222,7 +237,9 @@ class ClientSession:
             self.abort()
             if end.is_stopped:  # cut off already
                 raise CancelledError from None
-            return self._recorder.ended(end, self._dialogue.rounds, {})
+            ended = self._recorder.ended(end, self._dialogue.rounds, {})
+            self._recorder.keep_dialogue(ended.use, self._channel.part)
+            return ended
         except Exception:
             self.abort()
             raise

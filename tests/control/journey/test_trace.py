@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.control.terminal import Terminal
-from tests.journey.kept import ALICE, LETTER, NOON, REPORT, keep
+from tests.journey.kept import ALICE, LETTER, NOON, REPORT, keep, keep_dialogue
 
 
 @pytest.fixture
@@ -72,3 +72,19 @@ def test_events_that_somebody_altered_are_shown_as_they_can_be(server: Terminal)
     keep(Path(state / "journey"), [(NOON, name, odd) for name in names])
     assert server("trace", LETTER) == 0
     assert len(server.out.splitlines()) == len(names) + 2
+
+
+def test_the_dialogue_stands_behind_the_event_that_has_it(server: Terminal) -> None:
+    state = next(server.folder.rglob("accounts.sqlite3")).parent
+    said = keep_dialogue(state / "journey", message=LETTER)
+    refused = {"id": LETTER, "to": "bob@example.net", "code": 450, "text": "Later"}
+    tried = (NOON, "deferred", {**refused, "dialogue": said})
+    keep(state / "journey", [tried, tried])
+    assert server("trace", LETTER) == 0
+    lines = [line.strip() for line in server.out.splitlines()]
+    at = lines.index("dialogue with mx.example.net [192.0.2.1] from 2025-12-01T12:05:13.250Z")
+    assert "deferred" in lines[at - 1]
+    assert lines[at + 1] == r"0.000  S: 220 mx\x1b[2J"
+    assert server.out.count("220 mx") == 1
+    [data] = server.json("trace", LETTER)["dialogues"]
+    assert data["lines"][1] == {"at": 1.5, "side": "C", "text": "EHLO us"}

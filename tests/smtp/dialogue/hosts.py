@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail import address
+from twisted_mail.mail.journey.dialogue import Dialogue
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
@@ -67,8 +68,16 @@ class MemoryHosts:
         self.connections: list[tuple[HostConnection, MemoryTransport]] = []
         self.faults: list[tuple[str, Exception]] = []
         self.refuses = False
-        doors = DialogueDoors(self.clock, InlineThreads(), lambda *fault: self.faults.append(fault))
+        self.dialogues: list[Dialogue] = []
+        self.keeps_all = False
+        doors = DialogueDoors(
+            self.clock, InlineThreads(), lambda *fault: self.faults.append(fault), self
+        )
         self.client = SmtpClient(self, MemoryTls(), doors, FakeBlobWriter)  # type: ignore[arg-type]
+
+    def keep(self, dialogue: Dialogue) -> None:
+        """Keep a dialogue as ``DialogueJournal`` does."""
+        self.dialogues.append(dialogue)
 
     async def dial(
         self, address: str, port: int, source: str, creator: Any, seconds: float

@@ -6,10 +6,16 @@ from typing import Any
 
 from twisted_mail.config import Config
 from twisted_mail.control.checks.server_user import server_user_of
+from twisted_mail.control.journey.dialogue_words import (
+    dialogue_data,
+    dialogue_text,
+    kept_dialogues,
+)
 from twisted_mail.control.journey.event_words import clock, day, event_text
 from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult, count, table
 from twisted_mail.journey.search import is_about
 from twisted_mail.journey.story import Journey, Story, find, tell
+from twisted_mail.mail.journey.dialogue import Dialogue
 
 SHOWN = 200  # events of one message; --json has all
 LISTED = 20  # messages of an address
@@ -30,8 +36,14 @@ def trace(options: argparse.Namespace, config: Config) -> CommandResult:
         if len(roots) > 1 and not options.all and not _is_one_message(roots, asked):
             return _list(roots)
         story = tell(folder, [one.id for one in found])
-    data = {"messages": list(map(_data, story.journeys)), "more": story.more}
-    return CommandResult(data, _tell(story))
+        said = [str(one.get("dialogue", "")) for each in story.journeys for one in each.events]
+        dialogues = kept_dialogues(config, said)
+    data = {
+        "messages": list(map(_data, story.journeys)),
+        "more": story.more,
+        "dialogues": list(map(dialogue_data, dialogues)),
+    }
+    return CommandResult(data, _tell(story, {one.id: one for one in dialogues}))
 
 
 def _kept(config: Config) -> str:
@@ -81,14 +93,15 @@ def _first(journey: Journey, key: str) -> str:
     return (text or "<>")[:60]
 
 
-def _tell(story: Story) -> list[str]:
+def _tell(story: Story, dialogues: dict[str, Dialogue]) -> list[str]:
     lines: list[str] = []
     for one in story.journeys:
-        lines += [*([""] if lines else []), *_story(one)]
+        lines += [*([""] if lines else []), *_story(one, dialogues)]
     return [*lines, "", f"and {count(story.more, 'message')} more"] if story.more else lines
 
 
-def _story(journey: Journey) -> list[str]:
+def _story(journey: Journey, dialogues: dict[str, Dialogue]) -> list[str]:
+    """Return the story of one message; each dialogue stands behind the first event that has it."""
     came = f", which came of {journey.came_of}" if journey.came_of else ""
     lines = [f"message {journey.id}{came}"]
     message_id = _first(journey, "message_id")
@@ -100,6 +113,8 @@ def _story(journey: Journey) -> list[str]:
             today = day(event)
             lines.append(f"  {today} (UTC)")
         lines.append(f"    {clock(event)}  {event_text(event)}")
+        said = dialogues.pop(str(event.get("dialogue", "")), None)
+        lines += dialogue_text(said, " " * 18) if said is not None else []
     if len(journey.events) > SHOWN:
         lines.append(f"    and {len(journey.events) - SHOWN} more events (--json has all)")
     return lines

@@ -98,6 +98,7 @@ def attempt_data(attempt: Attempt | None) -> dict[str, Any] | None:
         "use": attempt.use,
         "phases": dict(attempt.phases),
         "output": attempt.output,
+        "dialogue": attempt.dialogue,
     }
 
 

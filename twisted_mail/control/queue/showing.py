@@ -5,12 +5,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted_mail.config import Config
+from twisted_mail.control.checks.server_user import server_user_of
+from twisted_mail.control.journey.dialogue_words import (
+    dialogue_data,
+    dialogues_text,
+    kept_dialogues,
+)
 from twisted_mail.control.output import CommandError, CommandResult, count
 from twisted_mail.control.queue.listing import recipient_data
 from twisted_mail.control.queue.opened import now, opened_queue
 from twisted_mail.control.queue.phrases import circumstances, said, stamp, waits_for, when
 from twisted_mail.control.queue.waiting import Waiting
 from twisted_mail.interfaces import SelectedRecipient
+from twisted_mail.mail.journey.dialogue import Dialogue
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.job import JobKind, QueuedJob, RecipientState
 from twisted_mail.mail.queued.wait_reason import WaitReason
@@ -20,8 +27,7 @@ from twisted_mail.queue.words.queries import ShownJob, shown_job
 
 SHOWN = 100  # recipients of a message; --json has all
 UNKNOWN = (
-    "it was delivered, has failed, or never came here: the lines of the mail log that begin with its"
-    " id say what became of it"
+    "it was delivered, has failed, or never came here: twisted-mail trace says what became of it"
 )
 
 Row = tuple[SelectedRecipient, list[WaitReason]]
@@ -44,8 +50,17 @@ def queue_show(options: argparse.Namespace, config: Config) -> CommandResult:
         waiting = Waiting(queue, (str(one.recipient.destination) for one in found))
     rows = [(one, waiting.reasons(one, moment)) for one in found]
     until = expires_at(shown.job, config.queue.schedule)
-    lines = [*_message(shown, moment, until), *_recipients(rows, moment)]
-    return CommandResult(_data(shown, rows, until), lines)
+    said = _dialogues(config, rows)
+    lines = [*_message(shown, moment, until), *_recipients(rows, moment), *dialogues_text(said)]
+    data = {**_data(shown, rows, until), "dialogues": list(map(dialogue_data, said))}
+    return CommandResult(data, lines)
+
+
+def _dialogues(config: Config, rows: Sequence[Row]) -> list[Dialogue]:
+    """Return the dialogues of the last tries, as far as they are kept; several may share one."""
+    last = [one.recipient.last for one, _ in rows]
+    with server_user_of(config.state).acting():
+        return kept_dialogues(config, (one.dialogue for one in last if one is not None))
 
 
 def _wanted(shown: ShownJob, number: str) -> list[SelectedRecipient]:

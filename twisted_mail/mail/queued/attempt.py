@@ -38,7 +38,7 @@ class Attempt:
     connection this was. ``output`` is what a program wrote, for the log alone. ``is_reply``: the outcome
     is the other side's reply, and not ours. ``keywords`` has those of DSN and DELIVERBY that it offers,
     so that what was asked was passed on. ``tls_failure`` says why a message went in clear although the
-    host offers TLS.
+    host offers TLS. ``dialogue`` is the id of what was said, where that is kept.
     """
 
     outcome: Outcome
@@ -55,3 +55,4 @@ class Attempt:
     is_reply: bool = False
     keywords: frozenset[str] = frozenset()
     tls_failure: str = ""
+    dialogue: str = ""

@@ -138,6 +138,7 @@ def write_attempt(attempt: Attempt) -> Json:
         "q": attempt.is_reply,
         "k": sorted(attempt.keywords),
         "f": attempt.tls_failure,
+        "d": attempt.dialogue,
     }
     return {key: value for key, value in data.items() if value}
 
@@ -162,4 +163,5 @@ def read_attempt(data: Mapping[str, Any] | None) -> Attempt | None:
         get("q", False),
         frozenset(get("k", ())),
         get("f", ""),
+        dialogue=get("d", ""),
     )

@@ -7,6 +7,7 @@ from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.smtp.dialogue import endings
 from twisted_mail.smtp.dialogue.endings import DialogueEnded
+from twisted_mail.smtp.dialogue.recording import DialogueRecording, SpokenPart
 from twisted_mail.smtp.dialogue.replies import Reply
 from twisted_mail.smtp.dialogue.settings import NextHop
 
@@ -17,7 +18,8 @@ class AttemptRecorder:
     """Makes the attempts of one connection.
 
     ``source``, ``tls``, ``tls_failure`` and ``keywords`` are set as they become known; ``phases``
-    has seconds by name, and goes with the attempts of the connection's first message.
+    has seconds by name, and goes with the attempts of the connection's first message. ``recording`` has
+    what was said; None where no dialogue is kept.
     """
 
     __slots__ = (
@@ -26,15 +28,19 @@ class AttemptRecorder:
         "_host",
         "keywords",
         "phases",
+        "recording",
         "source",
         "tls",
         "tls_failure",
     )
 
-    def __init__(self, clock: Clock, hop: NextHop) -> None:
+    def __init__(
+        self, clock: Clock, hop: NextHop, recording: DialogueRecording | None = None
+    ) -> None:
         self._clock = clock
         self._host = hop.host
         self._address = hop.shown_address
+        self.recording = recording
         self.source = hop.source
         self.phases: dict[str, float] = {}
         self.tls = self.tls_failure = ""
@@ -53,11 +59,19 @@ class AttemptRecorder:
 
     def refused(self, outcome: Outcome, reply_class: ReplyClass, use: int) -> Attempt:
         """Return the attempt that we ended ourselves: the host cannot take what it would be sent."""
-        return self._attempt(outcome, "", use, {}, reply_class, is_reply=False)
+        return self._attempt(outcome, "", use, {}, reply_class, is_reply=False, is_spoken=False)
 
     def not_reached(self, outcome: Outcome) -> Attempt:
         """Return the attempt of which there was no connection."""
-        return self._attempt(outcome, "", 0, {}, ReplyClass.NETWORK, is_reply=False)
+        return self._attempt(
+            outcome, "", 0, {}, ReplyClass.NETWORK, is_reply=False, is_spoken=False
+        )
+
+    def keep_dialogue(self, use: int, part: SpokenPart, message: str = "") -> None:
+        """Keep what was said about the so-manieth message, if an attempt refers to it."""
+        if self.recording is not None:
+            about = self._host, self._address, self.source, self.tls
+            self.recording.keep(use, part, message, about)
 
     def _attempt(
         self,
@@ -67,7 +81,11 @@ class AttemptRecorder:
         phases: Mapping[str, float],
         reply_class: ReplyClass,
         is_reply: bool,
+        is_spoken: bool = True,
     ) -> Attempt:
+        dialogue = ""
+        if is_spoken and self.recording is not None:
+            dialogue = self.recording.id(use, outcome.is_success)
         return Attempt(
             outcome=outcome,
             at=self._clock.now(),
@@ -82,4 +100,5 @@ class AttemptRecorder:
             is_reply=is_reply,
             keywords=self.keywords,
             tls_failure=self.tls_failure,
+            dialogue=dialogue,
         )

@@ -1,27 +1,36 @@
 """Commands to another host and its replies, in order; every wait has its limit."""
 
 from twisted_mail.interfaces import Clock, ConversationEnded, HostWire
+from twisted_mail.mail.journey.dialogue import THEY
 from twisted_mail.smtp.dialogue import endings
 from twisted_mail.smtp.dialogue.endings import DialogueEnded
+from twisted_mail.smtp.dialogue.recording import SpokenPart
 from twisted_mail.smtp.dialogue.replies import MalformedReply, Reply, ReplyReader
 
 LATE_SECONDS = 10.0  # for the rest of a reply that began to come before it was asked for
 SMALLEST_SECONDS = 0.001  # what remains counts as none
+
+_HIDDEN = b"(its words are not kept: they may repeat the password)"
 
 
 class CommandChannel:
     """What is said to a host and what it answers.
 
     A limit is for a whole reply: octets that come singly do not put it off. ``deadline`` ends all
-    waiting, in seconds of the clock's ``monotonic``.
+    waiting, in seconds of the clock's ``monotonic``. ``part`` notes what is said, but for what is
+    written by ``write``.
     """
 
-    __slots__ = ("_clock", "_replies", "_wire", "deadline")
+    __slots__ = ("_clock", "_heard_at", "_replies", "_wire", "deadline", "part")
 
-    def __init__(self, wire: HostWire, clock: Clock, seconds: float) -> None:
+    def __init__(
+        self, wire: HostWire, clock: Clock, seconds: float, part: SpokenPart | None = None
+    ) -> None:
         self._wire = wire
         self._clock = clock
         self._replies = ReplyReader()
+        self._heard_at = 0.0
+        self.part = part or SpokenPart()
         self.deadline = clock.monotonic() + seconds
 
     def now(self) -> float:
@@ -42,21 +51,31 @@ class CommandChannel:
         Raises DialogueEnded, as ``reply`` does, also where something came that answers nothing.
         """
         await self.check_in_step(shown or command)
-        self._wire.write(command.encode() + b"\r\n")
-        return await self.reply(seconds, shown or command)
+        data = command.encode() + b"\r\n"
+        self._wire.write(data)
+        self.part.sent(self.now(), f"{shown} (hidden)\r\n".encode() if shown else data)
+        return await self.reply(seconds, shown or command, is_secret=bool(shown))
 
-    async def reply(self, seconds: float, command: str) -> Reply:
+    async def reply(self, seconds: float, command: str, is_secret: bool = False) -> Reply:
         """Return the next reply, which answers ``command``.
 
-        Raises DialogueEnded where none comes, what comes is no reply, or the host closes (421).
+        The words of one that ``is_secret`` are not noted. Raises DialogueEnded where none comes, what
+        comes is no reply, or the host closes (421).
         """
         try:
             reply = self._replies.next() or await self._read_reply(seconds, command)
         except MalformedReply as flaw:
-            raise endings.malformed(str(flaw), command) from None
+            raise self._noted(endings.malformed(str(flaw), command)) from None
+        except DialogueEnded as end:
+            raise self._noted(end) from None
+        self.part.heard(self._heard_at, Reply(reply.code, [_HIDDEN]) if is_secret else reply)
         if reply.code == endings.CLOSING:
             raise endings.refused(reply, command)
         return reply
+
+    def _noted(self, end: DialogueEnded) -> DialogueEnded:
+        self.part.happened(self.now(), THEY, end.outcome.text)
+        return end
 
     async def _read_reply(self, seconds: float, command: str) -> Reply:
         now = self._clock.monotonic()
@@ -70,9 +89,9 @@ class CommandChannel:
                 raise self._end(ended, endings.silent(command, seconds)) from None
             self._replies.feed(data)
             reply = self._replies.next()
+            now = self._heard_at = self._clock.monotonic()
             if reply is not None:
                 return reply
-            now = self._clock.monotonic()
 
     @property
     def is_silent(self) -> bool:

@@ -1,5 +1,6 @@
 """Sending the content of a message: at once if it is small, else as fast as the host takes it."""
 
+from twisted_mail.mail.journey.dialogue import WE
 from twisted_mail.mail.message import Blob, MemoryBlob
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.mail.queued.attempt import ReplyClass
@@ -25,7 +26,9 @@ class ContentSender:
 
     async def send(self, fitted: FittedMessage) -> None:
         """Send a message and its end, which leaves when its answer is waited for."""
-        await self._channel.check_in_step("DATA")
+        channel = self._channel
+        await channel.check_in_step("DATA")
+        channel.part.happened(channel.now(), WE, f"{fitted.size} octets of content")
         if fitted.data is not None:
             self._channel.write(content.stuffed(fitted.data))
             return
@@ -40,6 +43,7 @@ class ContentSender:
         """Send a lone dot: the host asks for a message that nobody gets (RFC 2920 §3.1)."""
         await self._channel.check_in_step("DATA")
         self._channel.write(content.END)
+        self._channel.part.happened(self._channel.now(), WE, "a lone dot")
 
     async def _send_chunk(self, octets: bytes) -> None:
         self._channel.write(octets)

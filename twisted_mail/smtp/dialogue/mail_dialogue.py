@@ -40,7 +40,7 @@ class MailDialogue:
 
     __slots__ = (
         *("_channel", "_clock", "_following", "_has_pipelining", "_limits", "_present"),
-        *("_sender", "_settings", "_source", "_work"),
+        *("_recorder", "_sender", "_settings", "_source", "_work"),
     )
 
     def __init__(
@@ -56,6 +56,7 @@ class MailDialogue:
         self._clock = doors.clock
         self._settings = settings
         self._limits = settings.limits
+        self._recorder = recorder
         self._has_pipelining = offered.has_pipelining
         self._source = RoundSource(channel, offered, settings.limits, recorder, fitter, doors)
         self._sender = ContentSender(channel, settings.limits, doors)
@@ -97,6 +98,7 @@ class MailDialogue:
 
     async def _hand_on(self, present: MailRound) -> None:
         """Hand one round on; begin the one that follows behind its content."""
+        self._channel.part = present.part
         self._channel.extend(self._seconds(present))
         says = self._read_envelope if self._has_pipelining else self._say_envelope
         if await says(present):
@@ -109,7 +111,7 @@ class MailDialogue:
             present.phases["content"] = took - present.phases["envelope"]
         elif present.needs_proof:
             await self._prove()
-        self._work.done(present.transaction, present.attempts)
+        self._done(present)
         if self._following is None and present.left:
             self._following = await self._source.following(self._work, present)
         if self._following is None or self._following.fitted is not present.fitted:
@@ -232,7 +234,12 @@ class MailDialogue:
         if present is None or end.is_stopped or not (present.has_answer or present.use == 1):
             return
         present.give_up(end)
+        self._done(present)
+
+    def _done(self, present: MailRound) -> None:
+        """Note how a round ended, and have what was said kept if anybody refers to it."""
         self._work.done(present.transaction, present.attempts)
+        self._recorder.keep_dialogue(present.use, present.part, present.transaction.job.id)
 
     def _close(self) -> None:
         for one in (self._present, self._following):

@@ -10,6 +10,7 @@ from twisted_mail.smtp.dialogue.capabilities import Capabilities
 from twisted_mail.smtp.dialogue.endings import DialogueEnded
 from twisted_mail.smtp.dialogue.envelope_commands import mail_command, rcpt_command
 from twisted_mail.smtp.dialogue.fitting import FittedMessage
+from twisted_mail.smtp.dialogue.recording import SpokenPart
 from twisted_mail.smtp.dialogue.replies import Reply
 
 _TOO_MANY = re.compile(r"too many.{0,40}(recipient|rcpt)", re.IGNORECASE)
@@ -22,6 +23,7 @@ class MailRound:
     it takes in a further round. ``attempts`` has how it ended for each, by number. ``use`` is the
     how-manieth round of its connection it is; ``phases`` has seconds by name, and is that of all
     its attempts. It ``is_proven`` once 354 has shown that each answer before it was its command's.
+    ``part`` is what was said.
     """
 
     __slots__ = (
@@ -33,6 +35,7 @@ class MailRound:
             "limit",
             "mail",
             "offered",
+            "part",
             "phases",
             "transaction",
             "use",
@@ -61,6 +64,7 @@ class MailRound:
         self.limit = 0  # how many it took when it had enough
         self.attempts: dict[int, Attempt] = {}
         self.phases: dict[str, float] = recorder.phases if use == 1 else {}
+        self.part = SpokenPart()
         self.began = 0.0
         self.has_answer = False  # to one of its commands
         self.has_reset = False  # RSET stands before MAIL

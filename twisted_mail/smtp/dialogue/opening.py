@@ -1,6 +1,7 @@
 """The beginning of a dialogue: greeting, EHLO, TLS, login (RFC 5321 §3.1, §3.2, RFC 3207, RFC 4954)."""
 
 from twisted_mail.interfaces import HostWire, TlsFailed
+from twisted_mail.mail.journey.dialogue import THEY, WE
 from twisted_mail.mail.trust import TlsLevel
 from twisted_mail.smtp.dialogue import endings, login
 from twisted_mail.smtp.dialogue.capabilities import (
@@ -125,8 +126,10 @@ class Opening:
         if not self._channel.is_silent:
             raise endings.tls_failed(_EARLY)
         began = self._channel.now()
+        self._channel.part.happened(began, WE, "starts TLS")
         try:
             await self._wire.start_tls(self._settings.limits.handshake)
         except TlsFailed as failed:
+            self._channel.part.happened(self._channel.now(), THEY, str(failed))
             raise endings.tls_failed(str(failed), is_handshake=True) from None
         self._phases["tls"] = self._channel.now() - began

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twisted_mail.interfaces import Blocking, Clock, FaultReport
+from twisted_mail.interfaces import Blocking, Clock, DialogueJournal, FaultReport
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.queued.attempt import ReplyClass
 from twisted_mail.mail.queued.job import OwedRecipient, Transaction
@@ -27,11 +27,15 @@ _CLASSES = {
 
 @dataclass(frozen=True, slots=True)
 class DialogueDoors:
-    """What a dialogue is given: time, threads for files, and somebody who hears of faults of the disk."""
+    """What a dialogue is given: time, threads for files, and somebody who hears of faults of the disk.
+
+    ``journal`` keeps dialogues; None where none is kept.
+    """
 
     clock: Clock
     blocking: Blocking
     report_fault: FaultReport
+    journal: DialogueJournal | None = None
 
 
 class RoundSource:
@@ -131,7 +135,9 @@ class RoundSource:
         found.has_reset, self.needs_reset = self.needs_reset, False
         found.began = self._doors.clock.monotonic()
         if self._offered.has_pipelining:
-            self._channel.write(found.group())
+            group = found.group()
+            self._channel.write(group)
+            found.part.sent(found.began, group)
         return found
 
     # ------------------------------------------------------------ what the host takes

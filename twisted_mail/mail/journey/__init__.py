@@ -1,0 +1,1 @@
+"""What is kept of the way of a message, as values."""
