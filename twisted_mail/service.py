@@ -10,7 +10,7 @@ import signal
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, succeed
@@ -25,7 +25,7 @@ from twisted_mail.auth.available_checkers import checker_help, checker_list
 from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.net.process.deadline import wait_within
-from twisted_mail.net.process.memory_trim import settle_memory
+from twisted_mail.net.process.memory_trim import keep_large_apart, settle_memory
 from twisted_mail.net.process.periodic import PeriodicTask
 from twisted_mail.net.process.server_user import ServerUser, unreadable_python, unusable, user_of
 from twisted_mail.net.process.service_manager import ServiceManager
@@ -284,9 +284,9 @@ def makeService(options: Options) -> Service:
     """Return the service that twistd runs."""
     from twisted.internet import reactor
 
+    keep_large_apart()
     service = MailService(reactor, options["loaded"], user_of(options.parent or {}))
-    installed: Any = reactor
-    installed.callWhenRunning(settle_memory)
+    cast("Any", reactor).callWhenRunning(settle_memory)
     signal.signal(signal.SIGHUP, service.hang_up)
     if options.is_hung_up:
         service.hang_up()

@@ -18,7 +18,7 @@ from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.config import Config, ListenerConfig
 from twisted_mail.log import LogJournal
 from twisted_mail.net.process.deadline import wait_within
-from twisted_mail.net.process.memory_trim import settle_memory
+from twisted_mail.net.process.memory_trim import keep_large_apart, settle_memory
 from twisted_mail.net.process.process_bridge import Bridge, attach
 from twisted_mail.net.server.balanced_port import BalancedPort
 from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
@@ -145,6 +145,7 @@ def main() -> None:
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
+    keep_large_apart()
     # A terminal sends them to all processes; the main one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -1,6 +1,8 @@
 """When memory is given back; how much, tests/whole/test_memory.py measures."""
 
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -78,3 +80,38 @@ def test_collections_leave_out_what_the_start_has_made() -> None:
         assert gc.get_freeze_count() > len(made)
     finally:
         gc.unfreeze()
+
+
+# Large pieces of a thread among small ones that stay: prints how many are held when they are freed.
+LARGE_PIECES = """
+import ctypes, threading
+from twisted_mail.net.process.memory_trim import LARGE, keep_large_apart
+
+def held():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+def work(kept=[]):
+    bytearray(8 * LARGE)  # what the C library learns from
+    pieces = [(bytearray(LARGE), kept.append(bytearray(1000))) for _ in range(40)]
+    for piece, _ in pieces:
+        piece[::4096] = piece[1::4096]  # so that it is there
+    del pieces
+
+{call}
+before = held()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print((held() - before) // LARGE)
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(memory_trim.ctypes.CDLL(None), "mallopt"), reason="another C library"
+)
+@pytest.mark.parametrize(("call", "are_held"), [("", True), ("keep_large_apart()", False)])
+def test_large_pieces_go_back_when_they_are_freed(call: str, are_held: bool) -> None:
+    program = LARGE_PIECES.replace("{call}", call)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert (int(ended.stdout) > 20) is are_held

@@ -1,4 +1,4 @@
-"""Memory, returned to the system after the start and after many connections have closed.
+"""Memory, returned to the system: after the start, and after many connections have closed.
 
 What a closed connection held is free at once, but the process keeps it: Python stores thousands of small
 tuples for reuse, and each keeps the MiB that it is in; the C library does the same with larger pieces. Of
@@ -12,6 +12,10 @@ import gc
 from twisted_mail.net.server.connection_limit import ConnectionLimit
 
 MIN_CLOSED = 500  # connections that must have closed; fewer are not worth a pause
+LARGE = (
+    640 * 1024
+)  # octets from which a piece is the system's: above the groups that bodies are read in
+_M_MMAP_THRESHOLD = -3  # of mallopt(3)
 
 
 class MemoryTrim:
@@ -30,6 +34,18 @@ class MemoryTrim:
         if not are_still_closing and closed >= max(MIN_CLOSED, limit.peak // 2):
             limit.peak = limit.served
             trim_memory()
+
+
+def keep_large_apart() -> None:
+    """Have each large piece of memory from the system alone, so that it goes back when it is freed.
+
+    The C library begins so, but takes the size of each large piece that is freed for its new limit. The
+    columns of a mailbox of 100,000 messages then lay among small pieces of the same thread, which keep
+    what is freed around them: such a mailbox, when it was indexed, took 55 MiB instead of 20.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # only the GNU library has it
+    if set_option is not None:
+        set_option(_M_MMAP_THRESHOLD, LARGE)
 
 
 def settle_memory() -> None:
