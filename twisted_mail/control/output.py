@@ -19,11 +19,15 @@ def os_error_text(error: OSError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """The outcome of a command: ``data`` for programs, ``lines`` for people, the exit code."""
+    """The outcome of a command: ``data`` for programs, ``lines`` for people, the exit code.
+
+    All of it ``is_shown`` already by a command that goes on for long.
+    """
 
     data: dict[str, Any]
     lines: Sequence[str]
     code: int = FINE
+    is_shown: bool = False
 
 
 class CommandError(Exception):
@@ -44,6 +48,8 @@ class Printer:
 
     def answer(self, answer: CommandResult) -> int:
         """Print an answer; return its exit code."""
+        if answer.is_shown:
+            return answer.code
         if self.is_json:
             self._print_json({"ok": answer.code == FINE, **answer.data})
         else:
@@ -67,6 +73,12 @@ class Printer:
 
     def _print_json(self, data: dict[str, Any]) -> None:
         print(json.dumps(data, indent=2, ensure_ascii=True))
+
+
+def show(lines: Iterable[str]) -> None:
+    """Print lines at once."""
+    _write(sys.stdout, lines)
+    sys.stdout.flush()
 
 
 def _write(stream: TextIO, lines: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 
+from twisted_mail.control.journey import watching
 from twisted_mail.control.queue import (
     altering,
     explaining,
@@ -21,3 +22,4 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     suspending.add(command)
     explaining.add(command)
     repairing.add(command)
+    watching.add(command)
