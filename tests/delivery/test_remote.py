@@ -121,6 +121,15 @@ def test_why_there_is_no_site(there: Fixture) -> None:
 # ------------------------------------------------------------ handing on
 
 
+def test_a_slot_at_an_address_is_free_when_the_connection_is_gone(there: Fixture) -> None:
+    there.client.lingers = True
+    there.serve(mail())
+    assert there.client.is_open == 0
+    assert len(there.carrier._slots) == 1
+    there.client.leave()
+    assert len(there.carrier._slots) == 0
+
+
 def test_what_there_is_goes_over_one_connection(there: Fixture) -> None:
     work = there.serve(mail(id="a"), mail(id="b"), later=(mail(id="c"),))
     assert there.client.sent == [("192.0.2.1", "a"), ("192.0.2.1", "b"), ("192.0.2.1", "c")]

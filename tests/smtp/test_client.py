@@ -3,15 +3,24 @@
 from dataclasses import replace
 
 import pytest
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from tests.dialogues.sent_mail import SentMail
-from tests.smtp.dialogue.hosts import REFUSED, SETTINGS, MemoryHosts, Talk, mail
-from twisted_mail.mail.queued.attempt import ReplyClass
+from tests.smtp.dialogue.hosts import (
+    HOP,
+    REFUSED,
+    SETTINGS,
+    MemoryHosts,
+    MemoryServerLine,
+    Talk,
+    mail,
+)
+from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.trust import TlsLevel
-from twisted_mail.smtp.dialogue.broken_tls import REMEMBER_SECONDS, BrokenTls
+from twisted_mail.smtp.client import ClientSession
 from twisted_mail.smtp.dialogue.settings import NextHop
+from twisted_mail.smtp.dialogue.tries import REMEMBER_SECONDS, BrokenTls
 
 
 def test_a_host_that_cannot_be_reached() -> None:
@@ -212,9 +221,64 @@ def test_it_is_not_remembered_of_a_host_that_fails_in_clear_too() -> None:
 
 
 def test_so_many_hosts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twisted_mail.smtp.dialogue.broken_tls.MAX_HOSTS", 2)
+    monkeypatch.setattr("twisted_mail.smtp.dialogue.tries.MAX_HOSTS", 2)
     broken = BrokenTls(MemoryHosts().clock)
     hops = [NextHop(name, "192.0.2.1") for name in ("one", "two", "three")]
     for hop in [*hops, hops[-1]]:
         broken.note(hop, f"at {hop.host}")
     assert [broken.why(hop) for hop in hops] == ["", "at two", "at three"]
+
+
+class _Gone:
+    """Connects, and counts how often nothing was left."""
+
+    def __init__(self, refuses: bool = False) -> None:
+        self.hosts, self.times = MemoryHosts(), 0
+        self.hosts.refuses = refuses
+        connecting = self.hosts.client.connect(HOP, SETTINGS, self._note)
+        self.found: list[ClientSession | Attempt] = []
+        Deferred.fromCoroutine(connecting).addCallback(self.found.append)
+
+    def _note(self) -> None:
+        self.times += 1
+
+
+def test_nothing_is_left_once_the_host_has_closed_after_quit() -> None:
+    gone = _Gone()
+    line = MemoryServerLine(gone.hosts, 1)
+    line.send([b"220 mx ESMTP\r\n"])
+    line.send([b"250 mx\r\n"])
+    [session] = gone.found
+    assert isinstance(session, ClientSession)
+    session.close()
+    assert line.take().endswith(b"QUIT\r\n")
+    assert gone.times == 0
+    line.send([b"221 Bye\r\n"])
+    line.close()
+    assert gone.times == 1
+
+
+def test_something_is_left_of_a_host_that_has_refused_until_it_has_closed() -> None:
+    gone = _Gone()
+    line = MemoryServerLine(gone.hosts, 1)
+    line.send([b"554 No\r\n"])
+    assert isinstance(gone.found[0], Attempt)
+    assert line.take() == b"QUIT\r\n"
+    assert gone.times == 0
+    line.close()
+    assert gone.times == 1
+
+
+def test_nothing_is_left_where_no_connection_is_had() -> None:
+    assert _Gone(refuses=True).times == 1
+
+
+def test_a_second_try_is_not_the_end_of_the_first() -> None:
+    gone = _Gone()
+    first = MemoryServerLine(gone.hosts, 1)
+    first.send([b"220 mx\r\n"])
+    first.close()  # at EHLO
+    assert gone.times == 0
+    second = MemoryServerLine(gone.hosts, 2)
+    second.close()
+    assert gone.times == 1

@@ -5,6 +5,7 @@ order, and lets the client hand on what there is. A host that cannot be spoken t
 one; when none is left, the site cannot be reached.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,7 +33,7 @@ from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import SMTP, Destination
 from twisted_mail.mail.queued.job import Transaction
 from twisted_mail.mail.trust import TlsLevel
-from twisted_mail.net.client.address_slots import AddressSlots
+from twisted_mail.net.client.address_slots import AddressSlots, HeldSlot
 from twisted_mail.net.client.own_addresses import is_own_address
 from twisted_mail.smtp.dialogue.message_supply import MessageSupply
 from twisted_mail.smtp.dialogue.settings import (
@@ -63,15 +64,21 @@ class MailSession(Protocol):
 class MailClient(Protocol):
     """What opens connections: ``smtp.client.SmtpClient``."""
 
-    async def connect(self, hop: NextHop, settings: ClientSettings) -> MailSession | Attempt:
-        """Return a connection that is ready for mail, or why there is none."""
+    async def connect(
+        self, hop: NextHop, settings: ClientSettings, on_gone: Callable[[], None]
+    ) -> MailSession | Attempt:
+        """Return a connection that is ready for mail, or why there is none.
+
+        ``on_gone`` is called when nothing is left at the host of what was opened for it.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class _Dialled:
     session: MailSession
     place: Place
-    site: str  # to which the slot at the address is counted
+    site: str
+    slot: HeldSlot  # at the address, counted to the site
 
 
 class RemoteCarrier:
@@ -184,7 +191,7 @@ class RemoteCarrier:
             return await dialled.session.hand_on(work)
         finally:
             dialled.session.close()
-            self._slots.release(dialled.place[1], dialled.site)
+            dialled.slot.leave()
 
     def _note_end(self, ended: Attempt, over: ConnectionWork, work: Work) -> None:
         """Note that a connection ended by the other side's will, or by accident."""
@@ -252,13 +259,13 @@ class RemoteCarrier:
     async def _connect(
         self, hosts: NextHosts, place: Place, settings: ClientSettings, last: Attempt | None = None
     ) -> _Dialled | Attempt:
-        found: MailSession | Attempt | None = None
-        try:
-            found = await self._client.connect(self._hop(hosts, place, last), settings)
-        finally:
-            if found is None or isinstance(found, Attempt):
-                self._slots.release(place[1], hosts.site.name)
-        return found if isinstance(found, Attempt) else _Dialled(found, place, hosts.site.name)
+        hop, site = self._hop(hosts, place, last), hosts.site.name
+        slot = HeldSlot(self._slots, place[1], site)
+        found = await self._client.connect(hop, settings, slot.release)
+        if isinstance(found, Attempt):
+            slot.leave()
+            return found
+        return _Dialled(found, place, site, slot)
 
     def _hop(self, hosts: NextHosts, place: Place, last: Attempt | None = None) -> NextHop:
         port = self._settings.port if hosts.relay is None else hosts.relay.port

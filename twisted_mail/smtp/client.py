@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 
 from twisted.internet.defer import CancelledError, Deferred
 
@@ -15,7 +14,6 @@ from twisted_mail.net.client.host_connection import HostConnection
 from twisted_mail.net.client.host_dialing import HostDialer
 from twisted_mail.net.client.host_tls import HostTls, HostTlsCreator
 from twisted_mail.smtp.dialogue.attempts import PROMISES, AttemptRecorder
-from twisted_mail.smtp.dialogue.broken_tls import BrokenTls
 from twisted_mail.smtp.dialogue.capabilities import Capabilities
 from twisted_mail.smtp.dialogue.command_channel import CommandChannel
 from twisted_mail.smtp.dialogue.endings import DialogueEnded
@@ -27,6 +25,11 @@ from twisted_mail.smtp.dialogue.recording import DialogueRecording
 from twisted_mail.smtp.dialogue.rehearsal import Rehearsed, rehearse
 from twisted_mail.smtp.dialogue.round_source import DialogueDoors
 from twisted_mail.smtp.dialogue.settings import ClientSettings, NextHop
+from twisted_mail.smtp.dialogue.tries import BrokenTls, ConnectionTries
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class SmtpClient:
@@ -50,26 +53,36 @@ class SmtpClient:
         self._converting = doors.blocking.lane()
         self._broken_tls = BrokenTls(doors.clock)
 
-    async def connect(self, hop: NextHop, settings: ClientSettings) -> "ClientSession | Attempt":
+    async def connect(
+        self, hop: NextHop, settings: ClientSettings, on_gone: Callable[[], None] = _nothing
+    ) -> "ClientSession | Attempt":
         """Open a connection and go as far as MAIL is allowed, or return why that cannot be.
 
+        ``on_gone`` is called once, when none is left of the connections that were opened for it: QUIT
+        takes its time, and nobody waits for that.
         What goes wrong is this host's, whatever its code: a greeting of 554 says nothing of others.
         Where TLS is only wished for and the handshake fails, the host is connected to again in clear,
         and if that goes well, only so for a day. With HELO it is connected to again if it breaks off at
         EHLO and its greeting did not say ESMTP. Raises nothing but what is a bug.
         """
-        opening = _Tries(hop, settings)
+        opening = ConnectionTries(hop, settings, on_gone)
         opening.do_without_tls(self._broken_tls.why(hop))
+        try:
+            return await self._connected(opening)
+        finally:
+            opening.end()
+
+    async def _connected(self, opening: ConnectionTries) -> "ClientSession | Attempt":
         while True:
             found = await self._try(opening)
             if not isinstance(found, DialogueEnded):
                 if opening.tls_failure and isinstance(found, ClientSession):
-                    self._broken_tls.note(hop, opening.tls_failure)
+                    self._broken_tls.note(opening.hop, opening.tls_failure)
                 return found
             if not opening.follows(found):
                 return opening.ended(found)
 
-    async def _try(self, opening: "_Tries") -> "ClientSession | Attempt | DialogueEnded":
+    async def _try(self, opening: ConnectionTries) -> "ClientSession | Attempt | DialogueEnded":
         """Open one connection; return a session, or why there is none."""
         hop, limits = opening.hop, opening.settings.limits
         clock = self._doors.clock
@@ -83,6 +96,7 @@ class SmtpClient:
             )
         except Unavailable as error:
             return recorder.not_reached(error.outcome)
+        opening.count(connection)
         recorder.source = hop.source or connection.source
         recorder.phases["connect"] = clock.monotonic() - began
         opened = recording.opening if recording is not None else None
@@ -90,7 +104,7 @@ class SmtpClient:
         return await self._opened(opening, connection, channel)
 
     async def _opened(
-        self, opening: "_Tries", connection: HostConnection, channel: CommandChannel
+        self, opening: ConnectionTries, connection: HostConnection, channel: CommandChannel
     ) -> "ClientSession | DialogueEnded":
         settings, recorder = opening.settings, opening.recorder
         beginning = Opening(connection, channel, settings, recorder.phases, opening.says_helo)
@@ -123,55 +137,11 @@ class SmtpClient:
         journal = self._doors.journal
         return DialogueRecording(self._doors.clock, journal) if journal is not None else None
 
-    def _creator(self, opening: "_Tries") -> HostTlsCreator:
+    def _creator(self, opening: ConnectionTries) -> HostTlsCreator:
         host, settings = opening.hop.host, opening.settings
         if settings.tls is TlsLevel.VERIFY:
             return self._tls.proven(host, settings.names or (host,))
         return self._tls.unproven(host)
-
-
-class _Tries:
-    """How one connection is opened, try by try."""
-
-    __slots__ = ("hop", "is_esmtp", "recorder", "says_helo", "settings", "tls_failure")
-
-    def __init__(self, hop: NextHop, settings: ClientSettings) -> None:
-        self.hop = hop
-        self.settings = settings
-        self.says_helo = False
-        self.is_esmtp = True
-        self.tls_failure = ""
-        self.recorder: AttemptRecorder
-
-    def do_without_tls(self, why: str) -> bool:
-        """Speak in clear from now on, if there is a reason and TLS is only wished for; return whether."""
-        settings = self.settings
-        if not why or settings.tls is not TlsLevel.MAY or settings.is_tls_implicit:
-            return False
-        self.tls_failure = why
-        self.settings = replace(settings, tls=TlsLevel.NONE)
-        return True
-
-    def ended(self, end: DialogueEnded) -> Attempt:
-        """Return how the last try ended, and keep its dialogue."""
-        recorder = self.recorder
-        found = recorder.ended(end, 0, recorder.phases)
-        if recorder.recording is not None:
-            recorder.keep_dialogue(0, recorder.recording.opening)
-        return found
-
-    def follows(self, end: DialogueEnded) -> bool:
-        """Return whether to try again in a simpler way, which is noted, after a try that ended so.
-
-        Each of the ways is taken once.
-        """
-        if end.is_handshake and self.do_without_tls(end.outcome.text):
-            return True
-        is_scared = end.is_lost and end.command.startswith("EHLO ") and not self.is_esmtp
-        if is_scared and not self.says_helo:
-            self.says_helo = True
-            return True
-        return False
 
 
 class ClientSession:

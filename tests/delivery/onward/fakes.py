@@ -100,8 +100,25 @@ class FakeClient:
     settings: list[ClientSettings] = field(default_factory=list)
     sent: list[tuple[str, str]] = field(default_factory=list)  # address and id
     is_open: int = 0
+    lingers: bool = False  # after QUIT, until ``leave``
+    leaving: list[Callable[[], None]] = field(default_factory=list)
 
-    async def connect(self, hop: NextHop, settings: ClientSettings) -> "FakeSession | Attempt":
+    async def connect(
+        self, hop: NextHop, settings: ClientSettings, on_gone: Callable[[], None]
+    ) -> "FakeSession | Attempt":
+        found = self._connect(hop, settings)
+        if isinstance(found, Attempt):
+            on_gone()
+        else:
+            found.on_gone = on_gone
+        return found
+
+    def leave(self) -> None:
+        """Let all connections be gone."""
+        while self.leaving:
+            self.leaving.pop()()
+
+    def _connect(self, hop: NextHop, settings: ClientSettings) -> "FakeSession | Attempt":
         self.dialled.append(hop)
         self.settings.append(settings)
         host = self.hosts.get(hop.address)
@@ -124,6 +141,7 @@ class FakeSession:
     hop: NextHop
     host: FakeHost
     is_closed: bool = False
+    on_gone: Callable[[], None] = lambda: None
 
     async def hand_on(self, work: Any) -> Attempt | None:
         given = work.next() or await work.wait(5)
@@ -148,4 +166,7 @@ class FakeSession:
     def close(self) -> None:
         if not self.is_closed:
             self.client.is_open -= 1
+            self.client.leaving.append(self.on_gone)
         self.is_closed = True
+        if not self.client.lingers:
+            self.client.leave()

@@ -3,7 +3,7 @@
 from twisted.internet.defer import Deferred
 
 from twisted_mail.net.client import address_slots
-from twisted_mail.net.client.address_slots import MAX_WAITING, WAIT_SECONDS, AddressSlots
+from twisted_mail.net.client.address_slots import MAX_WAITING, WAIT_SECONDS, AddressSlots, HeldSlot
 from twisted_mail.testing.clock import ServerClock, ServerTime
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
@@ -96,4 +96,29 @@ def test_one_slot_is_not_torn_from_hand_to_hand() -> None:
     fixture.slots.take(HERE, A)
     fixture.wait(B)
     assert fixture.slots.is_wanted(HERE)
+    assert not fixture.slots.is_owed(HERE, A)
+
+
+def test_who_ends_a_connection_may_wait_for_its_slot() -> None:
+    fixture = Fixture()
+    held = HeldSlot(fixture.slots, HERE, A)
+    assert fixture.slots.take(HERE, A)
+    assert fixture.wait(A) == [False]
+    held.leave()
+    answers = fixture.wait(A)
+    assert not fixture.slots.take(HERE, B)
+    held.release()
+    assert answers == [True]
+    assert fixture.wait(A) == [False]
+    held.leave()
+    assert fixture.wait(A) == [False]
+
+
+def test_nobody_ends_one_connection_more_while_one_is_about_to_end() -> None:
+    fixture = Fixture(most=2)
+    held = HeldSlot(fixture.slots, HERE, A)
+    assert [fixture.slots.take(HERE, A) for _ in range(2)] == [True, True]
+    fixture.wait(B)
+    assert fixture.slots.is_owed(HERE, A)
+    held.leave()
     assert not fixture.slots.is_owed(HERE, A)

@@ -17,7 +17,8 @@ class AddressSlots:
     """At most ``most`` connections to one address, which its users share. Reactor thread only.
 
     A user is named, and may be a site, of which several can lie behind one address. None waits that has
-    its share. What is taken is given back by ``release``.
+    its share, without those of its connections that are about to end. What is taken is given back by
+    ``release``.
     """
 
     def __init__(self, clock: Clock, most: int) -> None:
@@ -25,6 +26,7 @@ class AddressSlots:
         self._most = most
         self._open: dict[str, Counter[str]] = {}  # by address and user
         self._waiting: dict[str, Waiting] = {}
+        self._leaving: Counter[tuple[str, str]] = Counter()  # address and user
 
     def take(self, address: str, user: str) -> bool:
         """Take a slot, if one is free; return whether it was."""
@@ -59,6 +61,7 @@ class AddressSlots:
             return True
         taken = self._open.get(address, Counter())
         own = taken[user] + sum(name == user for name, _ in waiting)
+        own -= self._leaving[address, user]
         users = {user, *taken, *(name for name, _ in waiting)}
         return own >= max(self._most // len(users), 1)
 
@@ -75,7 +78,13 @@ class AddressSlots:
         if not waiting:
             return False
         taken = self._open[address]
-        return taken[waiting[0][0]] < taken[user] - 1
+        return taken[waiting[0][0]] < taken[user] - self._leaving[address, user] - 1
+
+    def note_leaving(self, address: str, user: str, more: int) -> None:
+        """Note that so many more of a user's connections are about to end: their slots come back."""
+        self._leaving[address, user] += more
+        if not self._leaving[address, user]:
+            del self._leaving[address, user]
 
     def release(self, address: str, user: str) -> None:
         """Give a slot back, to who has waited longest."""
@@ -94,6 +103,30 @@ class AddressSlots:
     def __len__(self) -> int:
         """Return how many slots are taken."""
         return sum(taken.total() for taken in self._open.values())
+
+
+class HeldSlot:
+    """A slot that was taken, until its connection is gone."""
+
+    __slots__ = ("_is_leaving", "_key", "_slots")
+
+    def __init__(self, slots: AddressSlots, address: str, user: str) -> None:
+        self._slots = slots
+        self._key = address, user
+        self._is_leaving: bool | None = False  # None: given back
+
+    def leave(self) -> None:
+        """Note that the connection is about to end; harmless when it has."""
+        if self._is_leaving is False:
+            self._is_leaving = True
+            self._slots.note_leaving(*self._key, 1)
+
+    def release(self) -> None:
+        """Give the slot back."""
+        if self._is_leaving:
+            self._slots.note_leaving(*self._key, -1)
+        self._is_leaving = None
+        self._slots.release(*self._key)
 
 
 async def _wait_for(given: Deferred[None]) -> None:

@@ -40,7 +40,17 @@ class HostConnection:
 
     __slots__ = (
         *("_buffer", "_creator", "_ending", "_handshake", "_is_closed", "_limit", "_outlet"),
-        *("_reactor", "_session", "_tls_info", "_unsent", "is_proven", "on_open", "source"),
+        *(
+            "_reactor",
+            "_session",
+            "_tls_info",
+            "_unsent",
+            "is_gone",
+            "is_proven",
+            "on_gone",
+            "on_open",
+        ),
+        "source",
         "transport",
     )
 
@@ -55,7 +65,9 @@ class HostConnection:
         self._tls_info: TlsInfo | None = None
         self._is_closed = False
         self.is_proven = False
+        self.is_gone = False  # nothing of it is left, at the other side either
         self.on_open: Callable[[], None] = _nothing
+        self.on_gone: Callable[[], None] = _nothing
         self.source = ""  # our own address
         self.transport: Any = None
 
@@ -105,6 +117,8 @@ class HostConnection:
         self._end(Reason.LOST)
         self._outlet.close()
         drop_tls(self.transport)
+        self.is_gone = True
+        self.on_gone()
 
     def _handle(self) -> Any:
         get_handle = getattr(self.transport, "getHandle", None)
