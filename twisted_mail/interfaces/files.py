@@ -25,7 +25,10 @@ class DurableFiles(Protocol):
         """Return the first ``limit`` octets of a file, or None where there is none."""
 
     def blob(self, path: str) -> Blob:
-        """Return a file as a blob, which closing does not remove."""
+        """Return a file as a blob, which closing does not remove.
+
+        It can be read to its end even if the file is removed meanwhile, unless very many are in use.
+        """
 
     def adopt(self, blob: Blob, path: str) -> bool:
         """Give the file that a blob is in a name, and sync its octets; the name may not last yet.

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import FailDisk
-from twisted_mail.mail.message import MemoryBlob
+from twisted_mail.mail.message import PIECE, MemoryBlob
 from twisted_mail.store.disk.blob import Descriptor, FileBlob
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.files import DiskFiles
@@ -87,3 +87,47 @@ def test_room_is_octets_and_files(tmp_path: Path):
     octets, inodes = DiskFiles().room(str(tmp_path))
     assert octets > 0
     assert inodes > 0
+
+
+def test_a_blob_can_be_read_to_its_end_if_its_file_is_removed(tmp_path: Path) -> None:
+    files, path = DiskFiles(), str(tmp_path / "a")
+    files.write(path, [bytes(PIECE), b"the end"])
+    blob = files.blob(path)
+    pieces = blob.pieces()
+    assert len(next(pieces)) == PIECE
+    files.remove(path)
+    assert list(pieces) == [b"the end"]
+    assert b"".join(blob.pieces(PIECE)) == b"the end"
+    blob.close()
+    blob.close()
+    with pytest.raises(FileNotFoundError):
+        b"".join(blob.pieces())
+
+
+def test_only_so_many_files_stay_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class CountingDisk(Disk):
+        now_open = 0
+
+        def open(self, path: bytes) -> int:
+            self.now_open += 1
+            return super().open(path)
+
+        def close(self, fd: int) -> None:
+            self.now_open -= 1
+            super().close(fd)
+
+    monkeypatch.setattr("twisted_mail.store.disk.files.MAX_OPEN", 2)
+    disk, path = CountingDisk(), str(tmp_path / "a")
+    (tmp_path / "a").write_bytes(b"octets")
+    files = DiskFiles(disk)
+    blobs = [files.blob(path) for _ in range(5)]
+    assert disk.now_open == 2
+    assert [b"".join(blob.pieces()) for blob in blobs] == [b"octets"] * 5
+    assert disk.now_open == 2
+    blobs[0].close()
+    blobs.append(files.blob(path))  # in its place
+    assert disk.now_open == 2
+    blobs.clear()  # abandoned ones close themselves
+    assert disk.now_open == 0
+    blobs = [files.blob(path) for _ in range(3)]
+    assert disk.now_open == 2

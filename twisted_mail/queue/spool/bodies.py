@@ -88,10 +88,14 @@ class BodyFolder:
                 raise DamagedRow("the file of its body is gone") from error
         else:
             blob = MemoryBlob(data or b"")
-        sum_ = RunningSum(prefix)
-        sum_.add(blob.pieces())
-        if sum_.value != expected.checksum:
-            raise DamagedRow("the checksum is not that of the body")
+        try:
+            sum_ = RunningSum(prefix)
+            sum_.add(blob.pieces())
+            if sum_.value != expected.checksum:
+                raise DamagedRow("the checksum is not that of the body")
+        except BaseException:
+            blob.close()
+            raise
         return blob
 
     def remove(self, ids: Iterable[str]) -> None:

@@ -49,8 +49,10 @@ def opened(blobs: JobBlobs, bodies: BodyFolder) -> ReadJob:
     except DamagedRow as error:
         return ReadJob(None, [Damage(blobs.id, None, error)])
     recipients, damage = _recipients(blobs)
-    message = Message(blob, blobs.prefix)
-    return ReadJob(LoadedJob(stored.job, recipients, message) if recipients else None, damage)
+    if not recipients:
+        blob.close()
+        return ReadJob(None, damage)
+    return ReadJob(LoadedJob(stored.job, recipients, Message(blob, blobs.prefix)), damage)
 
 
 def _recipients(blobs: JobBlobs) -> tuple[list[OwedRecipient], list[Damage]]:

@@ -2,11 +2,12 @@
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Semaphore
 
 from twisted_mail.mail.message import Blob
-from twisted_mail.store.disk.blob import FileBlob, read_pieces
+from twisted_mail.store.disk.blob import Descriptor, FileBlob, read_pieces
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import (
     extend_file,
@@ -16,14 +17,33 @@ from twisted_mail.store.disk.durable import (
     replace_file,
 )
 
+MAX_OPEN = 256  # files that stay open as long as their blobs are used
+
+
+def _nothing() -> None:
+    pass
+
 
 class PathBlob:
-    """A file that is open only while it is read. Fulfils ``mail.message.Blob``."""
+    """A file that stays open until the blob is closed: who reads it does so to its end, removed or not.
 
-    def __init__(self, disk: Disk, path: bytes, size: int) -> None:
+    Without ``file``, and once it is closed, it is open only while it is read. ``closed`` is called once
+    ``file`` is closed. Fulfils ``mail.message.Blob``.
+    """
+
+    def __init__(
+        self,
+        disk: Disk,
+        path: bytes,
+        size: int,
+        file: Descriptor | None = None,
+        closed: Callable[[], object] = _nothing,
+    ) -> None:
         self._disk = disk
         self._path = path
         self._size = size
+        self._file = file
+        self._closed = closed
 
     @property
     def size(self) -> int:
@@ -33,14 +53,30 @@ class PathBlob:
     def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Yield the octets from ``start`` to ``stop``. Raises OSError."""
         stop = self._size if stop is None else min(stop, self._size)
+        with self._opened() as fd:
+            yield from read_pieces(self._disk, fd, start, stop)
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        if self._file is not None:
+            with self._file.use() as fd:
+                yield fd
+            return
         fd = self._disk.open(self._path)
         try:
-            yield from read_pieces(self._disk, fd, start, stop)
+            yield fd
         finally:
             self._disk.close(fd)
 
     def close(self) -> None:
-        """Do nothing: the file stays where it is."""
+        """Close the file, which stays where it is; harmless when done twice."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+            self._closed()
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class DiskFiles:
@@ -48,6 +84,7 @@ class DiskFiles:
 
     def __init__(self, disk: Disk | None = None) -> None:
         self._disk = disk or Disk()
+        self._may_open = Semaphore(MAX_OPEN)
 
     def write(self, path: str, pieces: Iterable[bytes]) -> None:
         """Write a file, new or not, and sync its octets; its name may not last yet."""
@@ -72,7 +109,13 @@ class DiskFiles:
     def blob(self, path: str) -> Blob:
         """Return a file as a blob, which closing does not remove."""
         name = os.fsencode(path)
-        return PathBlob(self._disk, name, self._disk.stat(name).st_size)
+        file = Descriptor(self._disk.open(name), self._disk)
+        with file.use() as fd:
+            size = self._disk.describe(fd).st_size
+        if self._may_open.acquire(blocking=False):
+            return PathBlob(self._disk, name, size, file, self._may_open.release)
+        file.close()
+        return PathBlob(self._disk, name, size)
 
     def adopt(self, blob: Blob, path: str) -> bool:
         """Give the file that a blob is in a name; return whether that was possible."""
