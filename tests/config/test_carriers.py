@@ -53,6 +53,7 @@ def test_a_carrier_has_the_settings_of_its_kind(dropped: Any) -> None:
         ({"kind": "dropped"}, "carrier: must be tables; begin each with [[carrier]]"),
         ([{}], "carrier.0.kind: is missing"),
         ([{"kind": "droped"}], "carrier.0.kind: there is no kind of carrier 'droped'"),
+        ([{"kind": "smtp"}], "carrier.0.kind: the carrier 'smtp' is always there: [sending] has"),
         ([{"kind": "dropped", "pace": 1}], "carrier.0.pace: there is no such option"),
     ],
 )

@@ -10,6 +10,12 @@ from twisted_mail.config.model import CarrierConfig
 from twisted_mail.config.values import Complain, Structurer
 
 _SECTION = "carrier"
+BUILT_IN = {  # carriers that no plugin brings, and where their options are
+    "smtp": "[sending]",
+    "program": "[[program]]",
+    "list": "[lists]",
+    "account": "[queue]",
+}
 
 
 class CarrierReader:
@@ -37,9 +43,13 @@ class CarrierReader:
             return None
         plugin: Any = self._kinds().get(one.kind)
         if plugin is None:
-            hint = suggestion(one.kind, self._kinds())
-            self._complain((*place, "kind"), f"there is no kind of carrier {one.kind!r}{hint}")
+            self._complain((*place, "kind"), self._no_kind(one.kind))
             return None
         own = {name: value for name, value in table.items() if name != "kind"}
         settings = self._structure(own, plugin.settings, place, self._complain)
         return None if settings is None else dataclasses.replace(one, settings=settings)
+
+    def _no_kind(self, kind: str) -> str:
+        if kind in BUILT_IN:
+            return f"the carrier {kind!r} is always there: {BUILT_IN[kind]} has its options"
+        return f"there is no kind of carrier {kind!r}{suggestion(kind, self._kinds())}"
