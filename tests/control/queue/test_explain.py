@@ -60,7 +60,8 @@ def test_a_domain_can_be_explained_without_an_address(server: Terminal, dns: Fak
 def test_what_fails_at_once_is_said_with_its_code(server: Terminal, dns: FakeResolver) -> None:
     dns.add("null.example", "MX", MailHost(0, ""))
     assert server("queue", "explain", "x@null.example") == 1
-    assert "fails at once, with a report: 556 5.1.10" in server.out
+    assert "goes to     nobody: it fails at once, and the sender gets a report" in server.out
+    assert "because     556 5.1.10" in server.out
     assert "tried again" not in server.out
 
 

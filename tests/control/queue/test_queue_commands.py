@@ -6,10 +6,22 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.control.queue.filled import ALICE, NOW, fill, new_job, owed, queue_folder
+from tests.control.queue.filled import (
+    ALICE,
+    CAROL,
+    NOW,
+    fill,
+    new_job,
+    opened_spool,
+    owed,
+    queue_folder,
+)
 from tests.control.terminal import Terminal
+from twisted_mail.control.queue import opened
+from twisted_mail.interfaces import SiteRecord
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.queued.job import QueuedJob
+from twisted_mail.testing.doubles import finish
 
 ALTERING = ("retry", "hold", "release", "remove", "fail")
 
@@ -402,3 +414,125 @@ def test_what_is_no_database_is_one_line(filled: Terminal) -> None:
     assert filled("queue", "list") == 1
     assert "queue repair" in filled.err
     assert filled.err.count("\n") == 1
+
+
+# ---------------------------------------------------------------- what makes no sense
+
+NOT_UTF8 = "a\udcff"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("list", "--after", "-1"), "--after is a place that queue list has named"),
+        (("list", "--after", "9" * 30), "--after is a place"),
+        (("list", NOT_UTF8), "'a\\udcff' is no id of a message"),
+        (("list", "x" * 300), f"'{'x' * 40}...' is no id"),
+        (("list", "1a/1/2"), "'1a/1/2' is no id"),
+        (("list", "--to", f"*{NOT_UTF8}"), "--to '*a\\udcff' has signs that cannot be shown"),
+        (("list", "--from", "a\0*"), "--from 'a\\x00*' has signs"),
+        (("list", "--from", "%" * 60_000 + "*"), "--from has more than 1000 characters"),
+        (("list", "--account", NOT_UTF8), "--account 'a\\udcff' has signs"),
+        (("list", "--domain", f"program:{NOT_UTF8}"), "--domain 'program:a\\udcff' has signs"),
+        (("list", "--domain", ""), "--domain is empty"),
+        (("list", "--reason", NOT_UTF8), "--reason 'a\\udcff' has signs"),
+        (("hold", "--reason", "x" * 2_000_000), "--reason has more than 1000 characters"),
+        (("list", "--site", NOT_UTF8), "--site 'a\\udcff' has signs"),
+        (("show", ""), "'' is no id"),
+        (("show", NOT_UTF8), "'a\\udcff' is no id"),
+        (("show", "../../etc"), "'../../etc' is no id"),
+        (("show", "1a/"), "'1a/' is no id"),
+        (("suspend", "site", ""), "the name of the site is empty"),
+        (("suspend", "site", "x" * 2000), "the name of the site has more than 1000 characters"),
+        (("suspend", "account", NOT_UTF8), "the name of the account 'a\\udcff' has signs"),
+        (("suspend", "sender", f"{NOT_UTF8}@example.org"), "the name of the sender"),
+        (("resume", "domain", ""), "the name of the domain is empty"),
+    ],
+)
+def test_whatever_is_typed_the_answer_is_one_line(
+    filled: Terminal, words: tuple[str, ...], says: str
+) -> None:
+    before = contents(filled)
+    assert filled("queue", *words) == 2
+    assert says in filled.err
+    assert filled.err.count("\n") == 1
+    assert len(filled.err) < 200
+    assert contents(filled) == before
+
+
+def test_a_recipient_is_found_by_its_number_however_that_is_written(filled: Terminal) -> None:
+    assert listed(filled, "1a/02") == ["1a/2"]
+    assert filled("queue", "show", "1a/02") == 0
+    assert filled("queue", "hold", "1a/02", "--dry-run") == 0
+    assert filled.out.startswith("1 recipient of 1 message")
+
+
+def test_an_error_that_is_no_damage_sends_nobody_to_repair_it(filled: Terminal) -> None:
+    texts = {
+        apsw.BusyError: "another program keeps the queue",
+        apsw.ReadOnlyError: "cannot be written: as told; nothing is altered",
+        apsw.IOError: "cannot be read: as told",
+    }
+    for error, text in texts.items():
+        found = opened._damaged("/queue", error("as told"))
+        assert text in found
+        assert "repair" not in found
+    assert "queue repair" in opened._damaged("/queue", apsw.CorruptError("as told"))
+
+
+# ---------------------------------------------------------------- names that nothing has
+
+
+def test_an_account_that_there_is_not_cannot_be_suspended(filled: Terminal) -> None:
+    assert filled("queue", "suspend", "account", "foo@example.org") == 1
+    assert "there is no account foo@example.org, and no mail of it waits" in filled.err
+    assert filled.err.count("\n") == 1
+    assert filled.json("queue")["suspended"] == []
+    assert filled("queue", "suspend", "account", CAROL) == 0  # removed, and its mail waits
+    assert filled("queue", "resume", "account", "foo@example.org") == 1
+
+
+def test_a_site_that_nobody_knows_is_suspended_with_a_remark(filled: Terminal) -> None:
+    assert filled("queue", "suspend", "site", "mx.nowhere.example") == 0
+    assert "no site mx.nowhere.example is known now; twisted-mail queue explain" in filled.out
+    assert filled("queue", "suspend", "site", "smtp:mx.two.example") == 0
+    assert filled.out.startswith("site mx.two.example is suspended until it is resumed")
+    assert "known" not in filled.out
+
+
+# ---------------------------------------------------------------- why
+
+
+def test_the_screen_says_that_a_sender_is_suspended(filled: Terminal) -> None:
+    assert filled("queue", "suspend", "sender", ALICE) == 0
+    assert filled("queue") == 0
+    rows = {line.split()[0]: line for line in filled.out.splitlines() if line.startswith("smtp:")}
+    assert rows["smtp:two.example"].endswith(f"sender {ALICE} is suspended")
+    assert rows["smtp:three.example"].endswith("held by the operator")
+
+
+def test_what_a_word_lets_go_on_has_who_gave_it_in_the_log(
+    filled: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (filled.folder / "mail.toml.d" / "log.toml").write_text('[log]\nfile = "mail.log"\n')
+    monkeypatch.setattr("getpass.getuser", lambda: "eve")
+    assert filled("queue", "suspend", "sender", ALICE) == 0
+    assert filled("queue", "resume", "sender", ALICE) == 0
+    lines = (queue_folder(filled).parent / "mail.log").read_text().splitlines()
+    assert [line for line in lines if " 1a: retried " in line and line.endswith(" by=eve")]
+    assert not [line for line in lines if "by=operator" in line]
+
+
+def test_sites_that_no_mail_goes_to_any_more_are_not_shown(filled: Terminal) -> None:
+    spool = opened_spool(filled)
+    for name in ("smtp:relay.example:587", "smtp:mx.one.example", "program:tickets"):
+        finish(spool.save_site(SiteRecord(name, NOW + 1800, 1)))
+    finish(spool.close())
+
+    def resting() -> list[str]:
+        return [one["site"] for one in filled.json("queue")["resting"]]
+
+    assert resting() == ["mx.two.example", "program:tickets", "mx.one.example"]
+    drop_in = filled.folder / "mail.toml.d" / "relay.toml"
+    drop_in.write_text('[sending]\nrelay = "smtp://relay.example"\n')
+    assert resting() == ["program:tickets", "relay.example:587"]

@@ -9,6 +9,7 @@ from typing import Any
 from twisted_mail.config import Config
 from twisted_mail.control.addresses import address_explain
 from twisted_mail.control.output import FAILED, FINE, WRONG_USE, CommandError, CommandResult
+from twisted_mail.control.queue.filters import site_name
 from twisted_mail.control.queue.onward_facts import (
     FactFinder,
     OnwardFacts,
@@ -154,7 +155,8 @@ def _waits(
     with opened_queue(config) as queue:
         waiting = Waiting(queue, [str(one.recipient.destination)])
         found = [reason for reason in waiting.reasons(one, now()) if not _is_at_once(reason)]
-        resting = [rest for rest in queries.sites(queue.connection) if rest.name == site]
+        known = queries.sites(queue.connection)
+        resting = [rest for rest in known if site_name(rest.name) == site]
     for rest in resting:
         if rest.rest_until > now() and all(reason.kind is not WaitKind.SITE for reason in found):
             why = "" if rest.last is None else said(rest.last)

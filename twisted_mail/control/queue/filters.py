@@ -4,14 +4,16 @@ import argparse
 import re
 
 from twisted_mail.control.output import WRONG_USE, CommandError
-from twisted_mail.mail.address import canonical_name, parse, parse_domain
+from twisted_mail.mail.address import canonical_name, canonical_text, parse, parse_domain
 from twisted_mail.mail.queued.destination import SMTP, Destination, parse_destination
 from twisted_mail.mail.queued.selection import SelectedState, Selection
 
 MAX_IDS = 10_000  # of one command
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SPAN = re.compile(r"([0-9]{1,9})(s|min|m|h|d|w)")
-_ID = re.compile(r"[A-Za-z0-9_.-]+(/[0-9]{1,9})?")
+_ID = re.compile(r"([A-Za-z0-9_.-]{1,200})(?:/([0-9]{1,9}))?")
+MAX_TEXT = 1000  # characters of a filter, or of a name
+_SHOWN = 40  # of one that is refused
 
 
 def add_filters(parser: argparse.ArgumentParser, ids: str) -> None:
@@ -40,8 +42,8 @@ def selection_of(options: argparse.Namespace) -> Selection:
         ids=_ids(options.id),
         recipient=_pattern(options.to, "--to"),
         sender=options.sender if options.sender == "<>" else _pattern(options.sender, "--from"),
-        destinations=(str(destination(options.domain)),) if options.domain else (),
-        site=_text(options.site, "--site"),
+        destinations=_destinations(options.domain),
+        site=site_name(_text(options.site, "--site")),
         account=canonical_name(_text(options.account, "--account")),
         older=0.0 if options.older is None else span_seconds(options.older, "--older"),
         reason=_text(options.reason, "--reason"),
@@ -50,18 +52,45 @@ def selection_of(options: argparse.Namespace) -> Selection:
 
 
 def _ids(given: list[str]) -> tuple[str, ...]:
-    for one in given:
-        if not _ID.fullmatch(one):
-            raise CommandError(f"{one!r} is no id of a message (queue list shows them)", WRONG_USE)
     if len(given) > MAX_IDS:
         raise CommandError(f"more than {MAX_IDS} ids: use a filter", WRONG_USE)
-    return tuple(dict.fromkeys(given))
+    found = [id if number is None else f"{id}/{number}" for id, number in map(parsed_id, given)]
+    return tuple(dict.fromkeys(found))
+
+
+def parsed_id(text: str) -> tuple[str, int | None]:
+    """Return the id of a message, and the number of a recipient if it has one. Raises CommandError."""
+    found = _ID.fullmatch(text)
+    if found is None:
+        what = f"{shown(text)} is no id of a message (queue list shows them)"
+        raise CommandError(what, WRONG_USE)
+    id, number = found.groups()
+    return id, None if number is None else int(number)
+
+
+def shown(text: str) -> str:
+    """Return what was typed as it is named in a complaint: in quotes, and not all of very much."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+def plain(text: str, what: str) -> str:
+    """Return what was typed, if it can be the name of anything. Raises CommandError."""
+    if not text:
+        raise CommandError(f"{what} is empty", WRONG_USE)
+    if len(text) > MAX_TEXT:
+        raise CommandError(f"{what} has more than {MAX_TEXT} characters", WRONG_USE)
+    if not text.isprintable():  # what is not UTF-8, too
+        raise CommandError(f"{what} {shown(text)} has signs that cannot be shown", WRONG_USE)
+    return text
+
+
+def site_name(text: str) -> str:
+    """Return the name of a site; ``queue --json`` and earlier versions have the carrier before it."""
+    return canonical_text(text).removeprefix(f"{SMTP}:")
 
 
 def _text(given: str | None, option: str) -> str:
-    if given == "":
-        raise CommandError(f"{option} is empty", WRONG_USE)
-    return given or ""
+    return "" if given is None else plain(given, option)
 
 
 def _pattern(given: str | None, option: str) -> str:
@@ -74,6 +103,10 @@ def _pattern(given: str | None, option: str) -> str:
     except ValueError as error:
         hint = "" if "@" in text else f"; for a whole domain: *@{text}"
         raise CommandError(f"{option} {text}: {error}{hint}", WRONG_USE) from None
+
+
+def _destinations(text: str | None) -> tuple[str, ...]:
+    return () if text is None else (str(destination(plain(text, "--domain"))),)
 
 
 def destination(text: str) -> Destination:

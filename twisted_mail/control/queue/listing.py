@@ -19,6 +19,7 @@ from twisted_mail.mail.queued.wait_reason import WaitKind, WaitReason
 from twisted_mail.queue.words.queries import damaged, last_place, selected_page
 
 SHOWN, MAX_SHOWN = 50, 10_000  # recipients of one page
+LAST_PLACE = (1 << 63) - 1  # that a database has
 _WIDE = 60  # characters of a cell with words
 _TITLES = ("RECIPIENT", "AGE", "FROM", "TO", "TRIES", "NEXT", "WHY")
 
@@ -31,6 +32,8 @@ def queue_list(options: argparse.Namespace, config: Config) -> CommandResult:
     """List recipients, the oldest first."""
     if not 0 < options.limit <= MAX_SHOWN:
         raise CommandError(f"--limit goes from 1 to {MAX_SHOWN}", WRONG_USE)
+    if not 0 <= options.after <= LAST_PLACE:
+        raise CommandError("--after is a place that queue list has named", WRONG_USE)
     selection, moment = selection_of(options), now()
     with opened_queue(config) as queue:
         require_known(queue, selection)
@@ -80,7 +83,7 @@ def _cells(one: SelectedRecipient, why: Sequence[WaitReason], now: float) -> tup
         str(recipient.address),
         str(recipient.tries),
         _next(recipient, now),
-        _short(_why(recipient, why)),
+        _short(why_waiting(recipient, why)),
     )
 
 
@@ -95,7 +98,7 @@ def _next(recipient: OwedRecipient, now: float) -> str:
     return "due" if recipient.due <= now else f"in {span(recipient.due - now)}"
 
 
-def _why(recipient: OwedRecipient, why: Sequence[WaitReason]) -> str:
+def why_waiting(recipient: OwedRecipient, why: Sequence[WaitReason]) -> str:
     """Return what keeps a recipient from being tried, or else the other side's last words."""
     if recipient.state is RecipientState.HELD:
         return recipient.reason

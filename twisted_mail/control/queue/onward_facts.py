@@ -68,12 +68,10 @@ def fact_lines(facts: OnwardFacts, config: Config) -> list[str]:
     """Return what is known of a domain, for people."""
     relay = config.sending.next_relay
     way = f"the relay {relay.site}, for all mail" if relay else "the mail hosts of the domain"
-    lines = [f"  goes to     {way}"]
-    if facts.found is not None:
-        lines += _host_lines(facts.found)
+    hosts = [] if facts.found is None else _host_lines(facts.found)
     if isinstance(facts.hosts, Outcome):
-        outcome = facts.hosts
-        return [*lines, f"  {_fails(outcome)} {outcome.code} {outcome.enhanced} {outcome.text}"]
+        return [*_failure_lines(facts.hosts, way), *hosts]
+    lines = [f"  goes to     {way}", *hosts]
     limits, most = facts.hosts.site.limits, config.sending
     provider = f" (provider {facts.provider})" if facts.provider else ""
     dialled = ", ".join(f"{name} [{address}]" for name, address in facts.order)
@@ -102,8 +100,15 @@ def _host_lines(found: MailHosts) -> list[str]:
     ]
 
 
-def _fails(outcome: Outcome) -> str:
-    return "put off    " if outcome.is_temporary else "fails at once, with a report:"
+def _failure_lines(outcome: Outcome, way: str) -> list[str]:
+    """Return why there is no host that mail could go to, and what becomes of it."""
+    why = f"{outcome.code} {outcome.enhanced} {outcome.text}"
+    if outcome.is_temporary:
+        return [f"  goes to     {way}", f"  put off     {why}"]
+    return [
+        "  goes to     nobody: it fails at once, and the sender gets a report",
+        f"  because     {why}",
+    ]
 
 
 def _tls(config: Config) -> str:

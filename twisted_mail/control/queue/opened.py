@@ -11,7 +11,7 @@ import apsw
 from twisted_mail.config import Config
 from twisted_mail.control.checks.server_user import server_user_of
 from twisted_mail.control.output import CommandError
-from twisted_mail.queue.spool.database import NAME, SpoolDatabase, open_database
+from twisted_mail.queue.spool.database import DAMAGED, NAME, SpoolDatabase, open_database
 from twisted_mail.queue.spool.lock import QueueLock
 from twisted_mail.queue.spool.schema import SpoolUnusable
 
@@ -66,11 +66,12 @@ def _look(folder: str) -> None:
 def _damaged(folder: str, error: apsw.Error) -> str:
     if isinstance(error, apsw.FullError):
         return f"there is no room on the disk of {folder} to say it: make some, nothing is damaged"
-    cure = (
-        ""
-        if isinstance(error, apsw.BusyError)
-        else " (twisted-mail queue repair, with the server stopped)"
-    )
+    if isinstance(error, apsw.ReadOnlyError):
+        return f"the queue in {folder} cannot be written: {error}; nothing is altered"
+    if isinstance(error, apsw.BusyError):
+        return f"another program keeps the queue in {folder} busy: {error}; nothing is altered"
+    is_damage = isinstance(error, (*DAMAGED, apsw.SQLError))
+    cure = " (twisted-mail queue repair, with the server stopped)" if is_damage else ""
     return f"the queue in {folder} cannot be read: {error}{cure}"
 
 

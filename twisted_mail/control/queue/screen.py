@@ -6,13 +6,13 @@ from typing import Any
 
 from twisted_mail.config import Config
 from twisted_mail.control.output import CommandResult, count, table
-from twisted_mail.control.queue.listing import STOPS
+from twisted_mail.control.queue.filters import site_name
+from twisted_mail.control.queue.listing import STOPS, why_waiting
 from twisted_mail.control.queue.opened import now, opened_queue
 from twisted_mail.control.queue.phrases import attempt_data, said, span, stamp, when
 from twisted_mail.control.queue.waiting import Waiting
 from twisted_mail.interfaces import SiteRecord
 from twisted_mail.mail.queued.suspension import Suspension
-from twisted_mail.mail.queued.wait_reason import WaitReason
 from twisted_mail.queue.words.overview import DestinationOverview, QueueOverview, overview
 
 SHOWN = 10  # destinations, sites
@@ -25,14 +25,23 @@ def queue_screen(_: argparse.Namespace, config: Config) -> CommandResult:
     with opened_queue(config) as queue:
         found = overview(queue.connection, moment, SHOWN)
         waiting = Waiting(queue, (one.name for one in found.destinations))
-    why = [waiting.at_destination(one.name) for one in found.destinations]
+    why = [_why(one, waiting, moment) for one in found.destinations]
+    resting = [site for site in found.resting if _is_used(site, config)]
     lines = [
         *_sums(found, waiting.is_served, moment),
         *_destinations(found, why, moment),
-        *_resting(found.resting, moment),
+        *_resting(resting, moment),
         *_suspended(found.suspended, moment),
     ]
-    return CommandResult(_data(found, why, waiting.is_served), lines)
+    return CommandResult(_data(found, why, resting, waiting), lines)
+
+
+def _is_used(site: SiteRecord, config: Config) -> bool:
+    """Return whether mail may go to a site: with a relay to this alone, without one to no relay."""
+    name, relay = site_name(site.name), config.sending.next_relay
+    if name == site.name and ":" in name:  # of another carrier
+        return True
+    return ":" not in name if relay is None else name == relay.site
 
 
 def _sums(found: QueueOverview, is_served: bool, now: float) -> list[str]:
@@ -53,7 +62,7 @@ def _sums(found: QueueOverview, is_served: bool, now: float) -> list[str]:
     return lines
 
 
-def _destinations(found: QueueOverview, why: Sequence[WaitReason | None], now: float) -> list[str]:
+def _destinations(found: QueueOverview, why: Sequence[str], now: float) -> list[str]:
     cells = [
         (
             one.name,
@@ -61,9 +70,9 @@ def _destinations(found: QueueOverview, why: Sequence[WaitReason | None], now: f
             str(one.due),
             str(one.held),
             span(now - one.arrived),
-            _short(_why(one, reason)),
+            _short(text),
         )
-        for one, reason in zip(found.destinations, why, strict=True)
+        for one, text in zip(found.destinations, why, strict=True)
     ]
     lines = table(("DESTINATION", "WAITING", "DUE", "HELD", "OLDEST", "WHY"), cells)
     if found.all > len(cells):
@@ -71,11 +80,14 @@ def _destinations(found: QueueOverview, why: Sequence[WaitReason | None], now: f
     return ["", *lines] if lines else []
 
 
-def _why(one: DestinationOverview, reason: WaitReason | None) -> str:
-    """Return why mail for a destination waits: its site, or the last words to one of its mails."""
+def _why(one: DestinationOverview, waiting: Waiting, now: float) -> str:
+    """Return why mail for a destination waits: its site, or what keeps one of its mails."""
+    reason = waiting.at_destination(one.name)
     if reason is not None and reason.kind in STOPS:
         return reason.text or reason.kind.value
-    return "-" if one.last is None else said(one.last)
+    if one.example is None:
+        return "-"
+    return why_waiting(one.example.recipient, waiting.reasons(one.example, now))
 
 
 def _short(text: str) -> str:
@@ -85,7 +97,7 @@ def _short(text: str) -> str:
 def _resting(sites: Sequence[SiteRecord], now: float) -> list[str]:
     cells = [
         (
-            site.name,
+            site_name(site.name),
             f"in {span(site.rest_until - now)}",
             str(site.failures),
             "-" if site.last is None else _short(said(site.last)),
@@ -111,11 +123,11 @@ def _suspended(suspended: Sequence[Suspension], now: float) -> list[str]:
 
 
 def _data(
-    found: QueueOverview, why: Sequence[WaitReason | None], is_served: bool
+    found: QueueOverview, why: Sequence[str], resting: Sequence[SiteRecord], waiting: Waiting
 ) -> dict[str, Any]:
     pairs = zip(found.destinations, why, strict=True)
     return {
-        "is_served": is_served,
+        "is_served": waiting.is_served,
         "messages": found.jobs,
         "waiting": found.waiting,
         "due": found.due,
@@ -123,15 +135,15 @@ def _data(
         "damaged": found.damaged,
         "oldest": stamp(found.oldest),
         "destination_count": found.all,
-        "destinations": [_destination_data(one, reason) for one, reason in pairs],
+        "destinations": [_destination_data(one, text, waiting) for one, text in pairs],
         "resting": [
             {
-                "site": site.name,
+                "site": site_name(site.name),
                 "until": stamp(site.rest_until),
                 "failures": site.failures,
                 "last": attempt_data(site.last),
             }
-            for site in found.resting
+            for site in resting
         ],
         "suspended": [
             {"kind": one.kind, "name": one.name, "until": stamp(one.until)}
@@ -140,7 +152,8 @@ def _data(
     }
 
 
-def _destination_data(one: DestinationOverview, reason: WaitReason | None) -> dict[str, Any]:
+def _destination_data(one: DestinationOverview, why: str, waiting: Waiting) -> dict[str, Any]:
+    reason = waiting.at_destination(one.name)
     return {
         "destination": one.name,
         "waiting": one.waiting,
@@ -150,6 +163,6 @@ def _destination_data(one: DestinationOverview, reason: WaitReason | None) -> di
         "oldest": stamp(one.arrived),
         "next": stamp(one.next_due),
         "site": "" if reason is None else reason.site,
-        "why": _why(one, reason),
+        "why": why,
         "last": attempt_data(one.last),
     }

@@ -12,6 +12,7 @@ from twisted_mail.control.journey.dialogue_words import (
     kept_dialogues,
 )
 from twisted_mail.control.output import CommandError, CommandResult, count
+from twisted_mail.control.queue.filters import parsed_id
 from twisted_mail.control.queue.listing import recipient_data
 from twisted_mail.control.queue.opened import now, opened_queue
 from twisted_mail.control.queue.phrases import circumstances, said, stamp, waits_for, when
@@ -36,7 +37,7 @@ Row = tuple[SelectedRecipient, list[WaitReason]]
 def queue_show(options: argparse.Namespace, config: Config) -> CommandResult:
     """Show a message of the queue, and what each of its recipients waits for."""
     moment = now()
-    id, _, number = options.id.partition("/")
+    id, number = parsed_id(options.id)
     with opened_queue(config) as queue:
         try:
             shown = shown_job(queue.connection, id)
@@ -44,8 +45,8 @@ def queue_show(options: argparse.Namespace, config: Config) -> CommandResult:
             cure = f"twisted-mail queue remove {id}"
             raise CommandError(f"{id} is damaged and is not sent: {error} ({cure})") from None
         found = [] if shown is None else _wanted(shown, number)
-        is_damaged = shown is not None and number in map(str, shown.damaged)
-        if shown is None or (number and not found and not is_damaged):
+        is_damaged = shown is not None and number in shown.damaged
+        if shown is None or (number is not None and not found and not is_damaged):
             raise CommandError(f"nothing in the queue is {options.id}: {UNKNOWN}")
         waiting = Waiting(queue, (str(one.recipient.destination) for one in found))
     rows = [(one, waiting.reasons(one, moment)) for one in found]
@@ -63,8 +64,8 @@ def _dialogues(config: Config, rows: Sequence[Row]) -> list[Dialogue]:
         return kept_dialogues(config, (one.dialogue for one in last if one is not None))
 
 
-def _wanted(shown: ShownJob, number: str) -> list[SelectedRecipient]:
-    return [one for one in shown.recipients if not number or str(one.recipient.number) == number]
+def _wanted(shown: ShownJob, number: int | None) -> list[SelectedRecipient]:
+    return [one for one in shown.recipients if number in (None, one.recipient.number)]
 
 
 # ---------------------------------------------------------------- for people

@@ -88,7 +88,7 @@ class WordListener:
             return {"error": NO_WORD}
         if word.act is Act.SUSPEND:
             return await self._suspend(word.suspension)
-        return await self._resume(word.suspension)
+        return await self._resume(word, word.suspension)
 
     # ------------------------------------------------------------ recipients
 
@@ -177,14 +177,14 @@ class WordListener:
         self._of.dispatching.suspend(suspension)
         return {"suspended": str(suspension)}
 
-    async def _resume(self, suspension: Suspension) -> Answer:
+    async def _resume(self, word: Word, suspension: Suspension) -> Answer:
         kind, name = suspension.kind, suspension.name
         known = await self._of.store.suspensions()
         was_there = any((one.kind, one.name) == (kind, name) for one in known)
         await self._of.spool.apply(SpoolChange(resumed=[(kind, name)]))
         self._of.dispatching.resume(kind, name)
         if kind in PUT_OFF and was_there:
-            await self._alter(Word(Act.RETRY, _put_off(suspension)))
+            await self._alter(Word(Act.RETRY, _put_off(suspension), by=word.by))
         return {"resumed": str(suspension), "was_suspended": was_there}
 
     def _asked(self, word: Word) -> Answer:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import apsw
 
-from twisted_mail.interfaces import SiteRecord
+from twisted_mail.interfaces import SelectedRecipient, SiteRecord
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.suspension import Suspension
-from twisted_mail.queue.spool.rows import DamagedRow, read_recipient
-from twisted_mail.queue.words.queries import sites, suspensions
+from twisted_mail.queue.words.queries import read_selected, sites, suspensions
 
 _WAITING, _HELD, _DAMAGED = 0, 1, 2
 
@@ -18,9 +17,10 @@ _COUNTS = """
     SELECT destination, state, count(*), sum(due <= :now), min(due), min(job)
     FROM recipients WHERE state <= 2 GROUP BY destination, state
 """
-_LAST = """
-    SELECT j.id, r.number, r.recipient FROM recipients AS r JOIN jobs AS j ON j.row = r.job
-    WHERE r.destination = ? AND r.state <= 1 AND r.tries > 0 LIMIT 1
+_EXAMPLE = """
+    SELECT j.id, j.envelope, r.number, r.recipient
+    FROM recipients AS r JOIN jobs AS j ON j.row = r.job
+    WHERE r.destination = ? AND r.state <= 1 AND r.tries >= ? LIMIT 1
 """
 
 
@@ -29,8 +29,8 @@ class DestinationOverview:
     """What waits for one destination.
 
     ``due`` are those whose time has come, ``next_due`` is that of the first, ``oldest`` the row of the
-    oldest job, ``arrived`` when that came. ``last`` is how the last try of one of them ended, as an
-    example; None where nothing was tried.
+    oldest job, ``arrived`` when that came. ``example`` is one of them, which was tried if any was; None
+    where none can be read.
     """
 
     name: str
@@ -41,7 +41,12 @@ class DestinationOverview:
     next_due: float = 0.0
     oldest: int = 0
     arrived: float = 0.0
-    last: Attempt | None = None
+    example: SelectedRecipient | None = None
+
+    @property
+    def last(self) -> Attempt | None:
+        """Return how the last try of the example ended; None where nothing was tried."""
+        return None if self.example is None else self.example.recipient.last
 
     @property
     def recipients(self) -> int:
@@ -71,7 +76,7 @@ def overview(connection: apsw.Connection, now: float, shown: int) -> QueueOvervi
     top = sorted(found, key=lambda one: (-one.recipients, one.name))[:shown]
     for one in top:
         one.arrived = _arrived(connection, one.oldest)
-        one.last = _last(connection, one.name)
+        one.example = _example(connection, one.name, 1) or _example(connection, one.name, 0)
     oldest = min((one.oldest for one in found), default=0)
     return QueueOverview(
         _number(connection, "SELECT count(*) FROM jobs"),
@@ -107,12 +112,9 @@ def _arrived(connection: apsw.Connection, job: int) -> float:
     return 0.0 if row is None else row[0]
 
 
-def _last(connection: apsw.Connection, destination: str) -> Attempt | None:
-    row = connection.execute(_LAST, (destination,)).fetchone()
-    try:
-        return None if row is None else read_recipient(*row).last
-    except DamagedRow:
-        return None
+def _example(connection: apsw.Connection, destination: str, tries: int) -> SelectedRecipient | None:
+    row = connection.execute(_EXAMPLE, (destination, tries)).fetchone()
+    return None if row is None else read_selected(*row)
 
 
 def _number(connection: apsw.Connection, query: str) -> int:

@@ -61,7 +61,7 @@ def selected_page(
     seen = 0
     for after, id, envelope, number, recipient in rows:
         seen += 1
-        one = _read(id, envelope, number, recipient)
+        one = read_selected(id, envelope, number, recipient)
         if one is not None and is_selected(selection, one, now):
             found.append(one)
             if len(found) == most:
@@ -98,7 +98,9 @@ def last_place(connection: apsw.Connection) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _read(id: str, envelope: bytes, number: int, recipient: bytes) -> SelectedRecipient | None:
+def read_selected(
+    id: str, envelope: bytes, number: int, recipient: bytes
+) -> SelectedRecipient | None:
     """Return a recipient and its job; None for what is damaged, which the spool sets aside itself."""
     try:
         return SelectedRecipient(read_job(id, envelope).job, read_recipient(id, number, recipient))
