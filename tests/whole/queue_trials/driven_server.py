@@ -8,11 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 from tests.whole.queue_trials.mounted_drive import MountedDrive
-from tests.whole.queue_trials.trial_server import TimedProcess, TrialServer
+from tests.whole.queue_trials.trial_server import TrialProcess, TrialServer
 from tests.whole.queue_trials.windows import End
 
 
-class BootedProcess(TimedProcess):
+class BootedProcess(TrialProcess):
     """A server for which each start is one of the machine."""
 
     def start(self) -> None:

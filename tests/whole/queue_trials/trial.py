@@ -18,6 +18,7 @@ from tests.whole.queue_trials.users import Promised, Users
 from tests.whole.queue_trials.windows import End
 
 ADDRESSES = {"here": "127.0.0.2", "there": "127.0.0.3", "sink": "127.0.0.4"}
+ENOUGH = (1, 5, 10, 20, 30, 40, 50, 150)  # messages that are accepted before a server ends
 RETRYING = 5  # rounds after which all that waits is tried at once
 
 
@@ -38,7 +39,7 @@ class Trial:
         here, there = self.servers
         name = str(self._rounds)
         users = [Users(a, b, name, self.promised) for a, b in ((here, there), (there, here))]
-        self._await_promises(self._chance.randrange(1, 50))
+        self._await_promises(self._chance.choice(ENOUGH))
         victims = [[here], [there], [here], [there], [here, there]][self._rounds % 5]
         for victim in victims:
             self.ends.append(victim.end(self._chance.randrange(10**9)))

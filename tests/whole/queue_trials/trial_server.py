@@ -13,16 +13,16 @@ from tests.whole.test_two_servers import Server
 from twisted_mail.control.main import main
 
 
-class TimedProcess(ServerProcess):
-    """A server whose log has microseconds."""
+class TrialProcess(ServerProcess):
+    """A server as ``trial_twistd.py`` starts it."""
 
-    twistd = (sys.executable, str(Path(__file__).with_name("timed_twistd.py")))
+    twistd = (sys.executable, str(Path(__file__).with_name("trial_twistd.py")))
 
 
 class TrialServer(Server):
     """A server that is ended by kill -9."""
 
-    process_of = TimedProcess
+    process_of = TrialProcess
     sections = "\n[reports]\nrate = 0\n[queue]\nmin_free = 0\n"
 
     @property
