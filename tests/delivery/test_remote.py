@@ -105,7 +105,7 @@ def mail(*recipients: str, id: str = "a", last: Attempt | None = None) -> Transa
 def test_a_site_is_asked_for(there: Fixture) -> None:
     site = there.site()
     assert isinstance(site, Site)
-    assert site.name == "mx1.example"
+    assert site.name == "mx1.example+mx2.example"
 
 
 def test_why_there_is_no_site(there: Fixture) -> None:

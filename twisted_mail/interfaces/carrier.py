@@ -27,8 +27,8 @@ class SiteLimits:
 class Site:
     """What is reached, or not, behind a destination; many destinations may share one.
 
-    ``name`` names it in the log and to the operator: the mail hosts that are preferred, a provider, or
-    what the carrier calls the destination.
+    ``name`` names it in the log and to the operator: the mail hosts, a provider, or what the carrier
+    calls the destination. What one destination's owner can do to a site, he does to all of them.
     """
 
     carrier: str

@@ -38,7 +38,7 @@ def test_it_shows_hosts_site_limits_and_schedule(server: Terminal, dns: FakeReso
         "bob@one.example: a domain that is not ours",
         "host        10    mx.one.example  8.8.8.8",
         "left out    in.one.example [10.0.0.1]: private",
-        "site        mx.one.example",
+        "site        mx.one.example+in.one.example",
         "dials       mx.one.example [8.8.8.8]",
         "waits for   nothing",
         "it is tried again after 5 min",
@@ -47,13 +47,13 @@ def test_it_shows_hosts_site_limits_and_schedule(server: Terminal, dns: FakeReso
     ):
         assert text in server.out
     [one] = server.json("queue", "explain", BOB)["onward"]
-    assert (one["site"], one["failure"]) == ("mx.one.example", None)
+    assert (one["site"], one["failure"]) == ("mx.one.example+in.one.example", None)
     assert len(one["tries"]) > 10
 
 
 def test_a_domain_can_be_explained_without_an_address(server: Terminal, dns: FakeResolver) -> None:
     assert server("queue", "explain", "one.example") == 0
-    assert "site        mx.one.example" in server.out
+    assert "site        mx.one.example+in.one.example" in server.out
     assert server("queue", "explain", "a..b") == 2
 
 

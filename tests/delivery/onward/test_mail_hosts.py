@@ -69,7 +69,7 @@ def test_hosts_come_by_preference_with_all_their_addresses(there: Fixture) -> No
         HostAddresses(10, "a.example", ("2001:db8::1", "192.0.2.1")),
         HostAddresses(20, "b.example", ("192.0.2.2",)),
     )
-    assert there.find().preferred == ("a.example",)
+    assert there.find().ranked == (("a.example",), ("b.example",))
 
 
 def test_equal_hosts_are_mixed_and_others_are_not() -> None:
@@ -81,12 +81,12 @@ def test_equal_hosts_are_mixed_and_others_are_not() -> None:
         fixture.host(name, f"192.0.2.{number}")
     fixture.finder = MailHostFinder(fixture.dns, DialingRules(), US, reverse)
     assert fixture.names() == ["c.example", "b.example", "a.example"]
-    assert fixture.find().preferred == ("c.example",)
+    assert fixture.find().ranked == (("c.example",), ("a.example", "b.example"))
 
 
 def test_the_names_of_a_site_are_in_order_however_hosts_are_mixed(there: Fixture) -> None:
     there.mx((10, "b.example"), (10, "a.example")).host("a.example", "192.0.2.1")
-    assert there.find().preferred == ("a.example", "b.example")
+    assert there.find().ranked == (("a.example", "b.example"),)
 
 
 def test_a_domain_without_mx_is_its_own_host(there: Fixture) -> None:
@@ -186,7 +186,7 @@ def test_a_backup_is_used_while_the_dns_is_silent_about_the_first(there: Fixture
     there.dns.broken.add("a.example")
     found = there.find()
     assert [host.name for host in found.hosts] == ["b.example"]
-    assert found.preferred == ("a.example",)  # the site stays what it is
+    assert found.ranked == (("a.example",), ("b.example",))  # the site stays what it is
     assert found.left_out == (LeftOut("a.example", "the DNS does not answer"),)
 
 

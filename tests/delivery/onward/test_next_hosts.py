@@ -28,7 +28,7 @@ def dns(*names: str) -> FakeResolver:
     return found
 
 
-def test_a_site_is_the_most_preferred_hosts() -> None:
+def test_a_site_is_all_of_the_hosts() -> None:
     found = find(dns("b.example", "a.example"))
     assert isinstance(found, NextHosts)
     assert (found.site.carrier, found.site.name) == ("smtp", "a.example,b.example")
@@ -39,6 +39,41 @@ def test_a_site_is_the_most_preferred_hosts() -> None:
     assert not found.has("there.example")
     assert found.has_place(("a.example", "192.0.2.1"))
     assert not found.has_place(("a.example", "192.0.2.2"))
+
+
+def preferring(*names: str) -> FakeResolver:
+    """Return the DNS of a domain with these hosts, the first of them preferred."""
+    records = [MailHost(10 * at, name) for at, name in enumerate(names)]
+    found = FakeResolver().add("there.example", "MX", *records)
+    for name in names:
+        found.add(name, "A", "192.0.2.1")
+    return found
+
+
+def test_nobody_brings_a_host_of_his_own_to_the_site_of_others() -> None:
+    evil = find(preferring("mx.victim.example", "tarpit.evil.example"))
+    victim = find(preferring("mx.victim.example", "backup.victim.example"))
+    alone = find(preferring("mx.victim.example"))
+    turned = find(preferring("backup.victim.example", "mx.victim.example"))
+    names = [one.site.name for one in (evil, victim, alone, turned) if isinstance(one, NextHosts)]
+    assert names[0] == "mx.victim.example+tarpit.evil.example"
+    assert len(set(names)) == 4
+
+
+def test_nobody_brings_a_host_of_his_own_to_a_provider() -> None:
+    evil = find(preferring("evil.mail.protection.outlook.com", "tarpit.evil.example"))
+    assert isinstance(evil, NextHosts)
+    assert evil.site.name == "evil.mail.protection.outlook.com+tarpit.evil.example"
+    assert not evil.has_several_names
+
+
+def test_a_host_without_an_address_is_none_less() -> None:
+    records = MailHost(10, "mx.victim.example"), MailHost(20, "x.evil.example")
+    dns = FakeResolver().add("there.example", "MX", *records)
+    dns.add("mx.victim.example", "A", "192.0.2.1")
+    evil = find(dns)
+    assert isinstance(evil, NextHosts)
+    assert evil.site.name == "mx.victim.example+x.evil.example"
 
 
 def test_a_site_has_no_more_connections_than_the_addresses_of_its_first_hosts_may_have() -> None:

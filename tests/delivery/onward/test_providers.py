@@ -1,6 +1,8 @@
 """Sites and providers."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from twisted_mail.delivery.onward.providers import (
     MAX_SITE_NAME,
@@ -90,8 +92,27 @@ def test_mistakes(name: str, suffixes: tuple[str, ...]) -> None:
 
 
 def test_a_site_is_called_by_its_hosts() -> None:
-    assert site_name(["b.example", "a.example"]) == "a.example,b.example"
-    assert len(site_name([f"host{n}.example" for n in range(99)])) == MAX_SITE_NAME
+    assert site_name([["b.example", "a.example"]]) == "a.example,b.example"
+    assert site_name([["b.example"], ["c.example", "a.example"]]) == "b.example+a.example,c.example"
+    many = [[f"host{n}.example"] for n in range(99)]
+    assert len(site_name(many)) == MAX_SITE_NAME
+    assert site_name(many) != site_name([*many, ["evil.example"]])
+
+
+_HOSTS = st.lists(
+    st.lists(
+        st.sampled_from(["a.example", "b.example", "c.example", "d." + "x" * 240]), min_size=1
+    ),
+    max_size=4,
+)
+
+
+@given(_HOSTS, _HOSTS)
+def test_two_domains_share_a_site_only_with_the_same_hosts_in_the_same_order(
+    one: list[list[str]], other: list[list[str]]
+) -> None:
+    are_same = [sorted(equal) for equal in one] == [sorted(equal) for equal in other]
+    assert (site_name(one) == site_name(other)) == are_same
 
 
 def test_a_suffix_that_is_no_domain_is_named() -> None:

@@ -50,7 +50,7 @@ class FactFinder:
         found = await self._mail_hosts.find(domain)
         if found.failure is not None:
             return OnwardFacts(domain, found, found.failure)
-        provider = self._providers.of(found.preferred)
+        provider = self._providers.of([name for equal in found.ranked for name in equal])
         name = "" if provider is None else provider.name
         hosts = self._next.of(found)
         return OnwardFacts(domain, found, hosts, self._order(hosts), name)

@@ -9,6 +9,7 @@ import random
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from twisted_mail.delivery.onward.dialing_rules import OURS, DialingRules
 from twisted_mail.interfaces import Resolver
@@ -65,14 +66,14 @@ class LeftOut:
 class MailHosts:
     """What was found for a domain: its hosts in order, or in ``failure`` why there are none.
 
-    ``preferred`` are the names of the most preferred hosts, also where they have no address now. Hosts
-    that are left out are kept for those who ask why. The host of a domain without MX records
-    ``is_implicit``.
+    ``ranked`` are the names of all, those of equal preference together and sorted, also of hosts that
+    have no address now. Hosts that are left out are kept for those who ask why. The host of a domain
+    without MX records ``is_implicit``.
     """
 
     domain: str
     hosts: tuple[HostAddresses, ...] = ()
-    preferred: tuple[str, ...] = ()
+    ranked: tuple[tuple[str, ...], ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     failure: Outcome | None = None
     is_implicit: bool = False
@@ -119,7 +120,7 @@ class MailHostFinder:
         address = domain[1:-1].removeprefix("IPv6:")
         objection = self._rules.objection(address)
         if not objection:
-            return MailHosts(domain, (HostAddresses(0, domain, (address,)),), (domain,))
+            return MailHosts(domain, (HostAddresses(0, domain, (address,)),), ((domain,),))
         failure = LOOP if objection == OURS else NOT_PUBLIC
         left_out = LeftOut(domain, objection, address)
         return MailHosts(domain, left_out=(left_out,), failure=failure)
@@ -135,11 +136,10 @@ class MailHostFinder:
             answers = await self._resolver.addresses_of_each(names)
             for host, answer in zip(hosts, answers, strict=True):
                 selection.add(host, answer, self._rules, own)
-        least = min((host.preference for host in hosts), default=0)
         return MailHosts(
             domain,
             tuple(selection.hosts),
-            tuple(sorted(host.name for host in hosts if host.preference == least)),
+            _ranked(hosts),
             tuple(selection.left_out),
             None if selection.hosts else selection.failure(is_implicit),
             is_implicit,
@@ -153,6 +153,12 @@ class MailHostFinder:
             return (await self._resolver.addresses(self._hostname)).values
         except Unavailable:
             return ()
+
+
+def _ranked(hosts: Sequence[MailHost]) -> tuple[tuple[str, ...], ...]:
+    """Return the names of hosts, which are in order, by their preferences."""
+    ranks = groupby(hosts, key=lambda host: host.preference)
+    return tuple(tuple(sorted(host.name for host in equal)) for _, equal in ranks)
 
 
 def is_null_mx(records: DnsAnswer[MailHost]) -> bool:

@@ -73,9 +73,10 @@ class NextHostFinder:
 
     def of(self, found: MailHosts) -> NextHosts:
         """Return the next hosts, of mail hosts that were found."""
-        of, provider = self._settings, self._providers.of(found.preferred)
+        names = [name for equal in found.ranked for name in equal]
+        of, provider = self._settings, self._providers.of(names)
         if provider is None:
-            site = self._site(site_name(found.preferred), self._most(found.hosts))
+            site = self._site(site_name(found.ranked), self._most(found.hosts))
             return NextHosts(site, found.hosts, of.messages)
         site = self._site(provider.name, provider.connections or of.site_connections)
         messages = provider.messages or of.messages

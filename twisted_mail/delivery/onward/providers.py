@@ -1,11 +1,15 @@
 """Providers: whose mail hosts have many names and are one site all the same.
 
-A *site* is what stands behind domains: the names of their most preferred mail hosts. Some give each
-customer a name of its own, or spread customers over many names, and count what comes to all of them; a
-suffix of host names brings these together. The table that comes with the server is ``providers.toml``; a
+A *site* is what stands behind domains: the names of all their mail hosts. Some give each customer a
+name of its own, or spread customers over many names, and count what comes to all of them; a suffix of
+host names brings these together. The table that comes with the server is ``providers.toml``; a
 ``[[provider]]`` of the configuration takes the place of the one of the same name, or is a further one.
+
+Anybody can name anybody's hosts as his own. So a domain belongs to a site only if it has no other hosts
+than those of the site: nobody then brings a host of his own to where others' mail waits.
 """
 
+import hashlib
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +19,8 @@ from pathlib import Path
 from twisted_mail.mail.address import parse_domain
 
 TABLE = Path(__file__).with_name("providers.toml")
-MAX_SITE_NAME = 255  # octets; of longer ones the beginning is kept
+MAX_SITE_NAME = 255  # octets; longer ones have a digest in the place of the rest
+_DIGEST = 16  # octets of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +67,20 @@ class Providers:
         self._known = [*configured, *(one for one in known_providers() if one.name not in names)]
 
     def of(self, hosts: Sequence[str]) -> Provider | None:
-        """Return the provider of these mail hosts, if all are of the same."""
+        """Return the provider of these mail hosts, if all of a domain's are of the same."""
         return next((one for one in self._known if hosts and all(map(one.has, hosts))), None)
 
 
-def site_name(hosts: Sequence[str]) -> str:
-    """Return the name of the site with these most preferred mail hosts, in any order."""
-    return ",".join(sorted(hosts))[:MAX_SITE_NAME]
+def site_name(ranked: Sequence[Sequence[str]]) -> str:
+    """Return the name of the site with these mail hosts: equals in any order, the preferred ones first.
+
+    No other hosts, nor these in another order, have the same name.
+    """
+    name = "+".join(",".join(sorted(equal)) for equal in ranked)
+    if len(name) <= MAX_SITE_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[: 2 * _DIGEST]
+    return f"{name[: MAX_SITE_NAME - 2 * _DIGEST - 1]}~{digest}"  # no host has "~"
 
 
 @cache
