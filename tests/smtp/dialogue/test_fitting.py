@@ -21,6 +21,7 @@ from twisted_mail.smtp.dialogue.fitting import (
     MAX_CONVERTED,
     NO_UTF8,
     SIGNED,
+    SMALLEST_LIMIT,
     FittedMessage,
     MessageFitter,
 )
@@ -215,9 +216,18 @@ def test_only_a_copy_is_closed() -> None:
     assert blob.is_closed
 
 
-@pytest.mark.parametrize(("size", "is_taken"), [(0, True), (22, True), (21, False)])
+@pytest.mark.parametrize(
+    ("size", "is_taken"),
+    [
+        (0, True),
+        (72_000, True),
+        (71_999, False),
+        (SMALLEST_LIMIT, False),
+        (SMALLEST_LIMIT - 1, True),
+    ],
+)
 def test_the_size_that_a_host_takes(size: int, is_taken: bool) -> None:
-    found = fit(mail(), Capabilities(has_size=True, size=size))
+    found = fit(mail(data=BIG * 1000), Capabilities(has_size=True, size=size))
     assert isinstance(found, FittedMessage) == is_taken
     if isinstance(found, Outcome):
         assert (found.code, found.enhanced) == (552, "5.3.4")

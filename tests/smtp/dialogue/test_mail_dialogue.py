@@ -168,8 +168,8 @@ def test_attempts_have_what_is_known() -> None:
 
 
 def test_what_we_find_ourselves_is_no_reply() -> None:
-    talk = Talk(SentMail([mail()]))
-    talk.greet("SIZE 5")
+    talk = Talk(SentMail([mail(data=b"x" * 70_001)]))
+    talk.greet("SIZE 70000")
     [(_, _, attempt)] = talk.supply.attempts
     assert attempt.reply_class is ReplyClass.SIZE
     assert not attempt.is_reply
@@ -276,7 +276,7 @@ class LaterMail(SentMail):
 def waiting() -> Talk:
     """Return a talk in which one message has gone, and the client waits for more."""
     talk = Talk(LaterMail())
-    talk.greet("PIPELINING", "SIZE 100")
+    talk.greet("PIPELINING", "SIZE 70000")
     talk.says(*TAKEN)
     talk.says("250 One")
     talk.heard()
@@ -297,7 +297,7 @@ def test_a_connection_that_waits_takes_what_comes() -> None:
 
 def test_what_the_host_does_not_take_is_not_the_end_of_waiting() -> None:
     talk = waiting()
-    talk.supply.give(mail(data=b"x" * 101))
+    talk.supply.give(mail(data=b"x" * 70_001))
     assert talk.heard() == b""
     talk.supply.give(mail("carol@remote.example"))
     assert b"RCPT TO:<carol@remote.example>" in talk.heard()

@@ -5,7 +5,7 @@
 | a CR or LF that stands alone, or NUL | | a copy, encoded; if it is signed: nothing (5.6.11) |
 | octets above 127 | 8BITMIME | a copy, encoded; if it is signed: as it is, or nothing (5.6.3) |
 | the wish SMTPUTF8 | SMTPUTF8 | no wish, if addresses and header are ASCII; else nothing (5.6.7) |
-| more octets than SIZE says | | nothing (5.3.4) |
+| more octets than SIZE says | | nothing (5.3.4), if that is 64 KiB at least |
 
 A CR or LF alone is never sent (RFC 5321 §2.3.8): a host that takes it for the end of a line may find the
 end of the message behind it, and commands in what follows. So it is with NUL, which some leave out.
@@ -23,6 +23,9 @@ from twisted_mail.smtp.dialogue.capabilities import Capabilities
 from twisted_mail.smtp.dialogue.content import CHUNK
 from twisted_mail.smtp.stream import conversion
 
+SMALLEST_LIMIT = (
+    64 * 1024
+)  # octets that every host has to take (RFC 5321 §4.5.3.1.7): less is no limit
 MAX_AT_ONCE = 1024 * 1024  # octets in memory that are looked at without a thread
 MAX_CONVERTED = 32 * 1024 * 1024  # octets of a message that is encoded anew, one at a time
 MAX_HEADER = 1024 * 1024  # octets in which a header ends, or counts as one that is not ASCII
@@ -106,7 +109,7 @@ class MessageFitter:
     def _refusal(self, transaction: Transaction, size: int) -> Outcome | None:
         """Return why the host takes nothing of the transaction, as far as is known at once."""
         most = self._offered.size
-        if 0 < most < size:
+        if SMALLEST_LIMIT <= most < size:  # what it says of less is not believed, and it is asked
             text = f"The host takes messages of {most} octets at most, and this one has {size}"
             return Outcome(552, "5.3.4", text)
         if not self._offered.has_utf8 and not transaction.sender.text.isascii():
