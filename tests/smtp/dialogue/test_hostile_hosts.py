@@ -251,6 +251,20 @@ def test_a_refusal_in_the_middle_of_a_message_is_the_answer() -> None:
     assert not talk.heard().endswith(b"\r\n.\r\n")
 
 
+def test_421_in_the_middle_of_a_message_is_for_now() -> None:
+    talk = Talk(SentMail([mail(data=b"x\r\n" * 100_000)]))
+    talk.greet("PIPELINING")
+    line = talk.line()
+    outlet = close_window(line)
+    talk.says("250 Ok", "250 Ok", "354 Go")
+    talk.says("421 4.3.2 Shutting down")
+    outlet.resumeProducing()
+    assert talk.end is not None
+    assert (talk.end.outcome.code, talk.end.command) == (421, "DATA")
+    assert [one.outcome.code for _, _, one in talk.supply.attempts] == [421]
+    assert line.transport.is_gone
+
+
 def test_what_a_host_says_before_it_breaks_off_is_the_answer() -> None:
     talk = Talk(SentMail([mail(data=b"x\r\n" * 100_000)]))
     talk.greet("PIPELINING")

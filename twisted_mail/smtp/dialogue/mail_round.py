@@ -80,14 +80,17 @@ class MailRound:
     # ------------------------------------------------------------ answers
 
     def answer_recipient(self, recipient: OwedRecipient, command: str, reply: Reply) -> None:
-        """Note what RCPT got. One that is too many for a message comes in the next."""
+        """Note what RCPT got. One that is too many for a message comes in the next.
+
+        Where it is the first, it waits, also if the host says so by 552.
+        """
         if reply.is_success:
             self.accepted.append(recipient)
         elif self.accepted and is_too_many(reply):
             self.limit = self.limit or len(self.accepted)
             self.left.append(recipient)
         else:
-            self._note(recipient, reply, command)
+            self._note(recipient, _for_now(reply) if is_too_many(reply) else reply, command)
 
     def refuse_all(self, reply: Reply, command: str) -> None:
         """Note that all who have no answer yet were refused by one reply."""
@@ -128,6 +131,14 @@ class MailRound:
             self.attempts = kept
         for recipient, _ in self.offered:
             self.attempts.setdefault(recipient.number, attempt)
+
+
+def _for_now(reply: Reply) -> Reply:
+    """Return 552 for too many recipients as what it means (RFC 5321 §4.5.3.1.10)."""
+    if reply.code == 452:
+        return reply
+    words = f"4.5.3 {reply.code} {reply.enhanced} {reply.text}"
+    return Reply(452, [words.encode()])
 
 
 def is_too_many(reply: Reply) -> bool:

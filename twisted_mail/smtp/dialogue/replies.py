@@ -42,20 +42,22 @@ class Reply:
     @property
     def enhanced(self) -> str:
         """Return the enhanced code, or empty where there is none of the same class."""
-        found = _ENHANCED.match(self.lines[0])
-        if found is not None and found[1][0] == self.code // 100 + 48:
-            return found[1].decode("ascii")
-        return ""
+        found = self._code_in(self.lines[0])
+        return "" if found is None else found[1].decode("ascii")
+
+    def _code_in(self, line: bytes) -> re.Match[bytes] | None:
+        """Return where a line has an enhanced code; one of another class is words like others."""
+        found = _ENHANCED.match(line)
+        return found if found is not None and found[1][0] == self.code // 100 + 48 else None
 
     @property
     def text(self) -> str:
         """Return what it says in one line: bounded, without enhanced codes and control signs."""
-        return one_line(b" ".join([_without_code(line) for line in self.lines]))
+        return one_line(b" ".join([self._without_code(line) for line in self.lines]))
 
-
-def _without_code(line: bytes) -> bytes:
-    found = _ENHANCED.match(line)
-    return line[found.end() :] if found is not None else line
+    def _without_code(self, line: bytes) -> bytes:
+        found = self._code_in(line)
+        return line[found.end() :] if found is not None else line
 
 
 def one_line(octets: bytes) -> str:
