@@ -1,8 +1,8 @@
 """What the operator's words need of a running queue."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted_mail.interfaces.spool import LoadedJob, SpoolChange
 from twisted_mail.mail.queued.destination import Destination
@@ -92,6 +92,9 @@ class Dispatching(Protocol):
 
     def destinations_of(self, site: str) -> Collection[Destination]:
         """Return the destinations that are known to lie behind a site."""
+
+    def site_states(self, site: str) -> Sequence[Mapping[str, Any]]:
+        """Return how the sites of a name are used now, as data for the operator: mostly one, or none."""
 
     def waits_for(self, destination: Destination) -> WaitReason:
         """Return what mail for a destination that is due waits for."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.control.queue.filled import fill
 from tests.control.terminal import Terminal
 from tests.journey.kept import ALICE, LETTER, NOON, REPORT, keep, keep_dialogue
 
@@ -88,3 +89,10 @@ def test_the_dialogue_stands_behind_the_event_that_has_it(server: Terminal) -> N
     assert server.out.count("220 mx") == 1
     [data] = server.json("trace", LETTER)["dialogues"]
     assert data["lines"][1] == {"at": 1.5, "side": "C", "text": "EHLO us"}
+
+
+def test_what_a_command_does_while_no_server_runs_is_an_event(server: Terminal) -> None:
+    fill(server)
+    assert server("queue", "hold", "1a/1") == 0
+    assert server("trace", "1a") == 0
+    assert "held      <bob@one.example> (for <carol@example.org>) by " in server.out

@@ -54,6 +54,7 @@ class OperatedQueue:
         self.look_agains: list[tuple[set[str], bool]] = []
         self.told: list[tuple[str, list[int]]] = []
         self.sites: dict[str, list[Destination]] = {}
+        self.states: dict[str, dict] = {}
         self.journal = ServerJournal()
         self.events = ServerJournal()
         self.listener = WordListener(
@@ -133,6 +134,9 @@ class OperatedQueue:
 
     def destinations_of(self, site: str) -> Collection[Destination]:
         return self.sites.get(site, [])
+
+    def site_states(self, site: str) -> list[dict]:
+        return [self.states[site]] if site in self.states else []
 
     def waits_for(self, destination: Destination) -> WaitReason:
         return WaitReason(WaitKind.SITE, NOW + 60, "no answer", f"mx.{destination.name}")

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from twisted_mail.control.journey import watching
+from twisted_mail.control.journey import site, watching
 from twisted_mail.control.queue import (
     altering,
     explaining,
@@ -23,3 +23,4 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     explaining.add(command)
     repairing.add(command)
     watching.add(command)
+    site.add(command)

@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from twisted_mail.control.queue.opened import OpenedQueue, now
 from twisted_mail.control.synchronous import run_synchronously
@@ -15,6 +16,9 @@ from twisted_mail.interfaces import (
     SpoolChange,
     WrittenReports,
 )
+from twisted_mail.journey.day_files import DayFiles
+from twisted_mail.journey.event_lines import Event, event_lines
+from twisted_mail.journey.search import EVENT_KIND
 from twisted_mail.log import LogJournal
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Unavailable
@@ -38,7 +42,8 @@ _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 def do_words(queue: OpenedQueue) -> None:
     """Do the words that wait, but for those that need a server. The caller has the lock."""
     lines: list[str] = []
-    journal = LogJournal(write=lines.append)
+    events: list[Event] = []
+    journal = LogJournal(write=lines.append, record=events.append)
     doors = StoppedQueue(queue)
     listener = WordListener(
         WordDoors(doors, doors, doors, doors, journal, QueueEvents(journal), now)
@@ -47,6 +52,7 @@ def do_words(queue: OpenedQueue) -> None:
         run_synchronously(listener.poll())
     finally:
         _log(queue, lines)
+        _record(queue, events)
 
 
 class StoppedQueue:
@@ -111,6 +117,10 @@ class StoppedQueue:
         """Return nothing: the sites of destinations are known to a server."""
         return ()
 
+    def site_states(self, site: str) -> Sequence[Mapping[str, Any]]:
+        """Return nothing: no site is used."""
+        return ()
+
     def waits_for(self, destination: Destination) -> WaitReason:
         """Return that the server does not run."""
         return STOPPED
@@ -128,3 +138,15 @@ def _log(queue: OpenedQueue, lines: Sequence[str]) -> None:
             os.write(descriptor, data)
         finally:
             os.close(descriptor)
+
+
+def _record(queue: OpenedQueue, events: Sequence[Event]) -> None:
+    """Write the events into the journey; the change itself is made already."""
+    config = queue.config
+    if not events or not config.journey.days:
+        return
+    octets, free = config.journey.event_octets, config.queue.min_free
+    files = DayFiles(str(config.journey_folder), EVENT_KIND, config.journey.days, octets, free)
+    with suppress(OSError):
+        files.append(event_lines(events), now())
+    files.close()

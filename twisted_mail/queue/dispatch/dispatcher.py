@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from typing import Any
 
 from twisted_mail.interfaces import DestinationSummary, SpoolChange
 from twisted_mail.mail.outcome import Unavailable
@@ -189,6 +190,10 @@ class Dispatcher:
     def waits_for(self, destination: Destination) -> WaitReason:
         """Return what mail for a destination that is due waits for."""
         return explanation.waits_for(self._state, destination)
+
+    def site_states(self, site: str) -> list[dict[str, Any]]:
+        """Return how the sites of a name are used now, as data for the operator."""
+        return [explanation.site_data(one) for one in self.sites(site)]
 
     def sites(self, name: str) -> list[SiteState]:
         """Return how the sites of a name are used: mostly one, or none."""

@@ -1,6 +1,7 @@
 """Why mail waits, and how a site is used, for the operator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
@@ -48,6 +49,11 @@ def site_state(state: DispatchState, site: SiteQueue) -> SiteState:
         avoids=site.avoids,
         last=site.last,
     )
+
+
+def site_data(state: SiteState) -> dict[str, Any]:
+    """Return how a site is used as plain data, but for the last attempt."""
+    return {one.name: getattr(state, one.name) for one in fields(SiteState) if one.name != "last"}
 
 
 def _why(site: SiteQueue, now: float) -> str:

@@ -192,6 +192,7 @@ class WordListener:
         if word.selection.site:
             known = self._of.dispatching.destinations_of(word.selection.site)
             found["destinations"] = sorted(map(str, known))
+            found["sites"] = list(self._of.dispatching.site_states(word.selection.site))
         return found
 
     def _waits(self, destination: str) -> tuple[str, Answer]:
