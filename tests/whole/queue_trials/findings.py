@@ -113,13 +113,15 @@ class Findings:
     def figures(self) -> dict[str, object]:
         """Return what there was of each, for the report of the trial."""
         handings = self._handings().values()
+        gaps = [gap for one in handings for gap in one.gaps(self.ends)]
         lags = sorted(one.lag for one in handings if one.lag)
         return {
             "ends": len(self.ends),
             "promised": len(self.promised.accepted),
             "arrived": len({(one.subject, one.recipient) for one in self._copies()}),
-            "twice": sum(max(len(one.copies) - 1, 0) for one in handings),
+            "twice": len(gaps),
             "reports": len(self._reports()),
+            "longest from a copy to the end": round(max(gaps, default=0.0), 3),
             "window": round(self._window(), 3),
             "from answer to note": [round(lags[int(len(lags) * part)], 3) for part in (0.5, 0.999)],
         }

@@ -1,5 +1,6 @@
 """Which second copies the promise of docs/queue.md allows, and which it does not."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,6 +16,10 @@ class End:
     server: str
     began: float
     over: float
+
+    def distance(self, when: float) -> float:
+        """Return the seconds between it and a moment; what was on its way arrives after it."""
+        return max(self.began - when, when - self.over, 0.0)
 
 
 @dataclass
@@ -40,20 +45,24 @@ class Handing:
         A second copy needs an end of the sender, or of the receiver, whose answer was lost with it, at
         most ``window`` seconds after the first; and nothing may follow a note.
         """
-        copies = sorted(self.copies)
         if len(self.notes) > 1:
             return "it was noted twice"
-        if self.notes and copies and copies[-1] > self.notes[0] + SLACK:
+        if self.notes and self.copies and max(self.copies) > self.notes[0] + SLACK:
             return "it was sent though it was noted"
-        for first, second in pairwise(copies):
-            if not any(self._explains(end, first, second, window) for end in ends):
-                return f"nothing explains the copy {second - first:.3f} s after another"
+        if any(gap > window for gap in self.gaps(ends)):
+            return "nothing explains that it came again"
         return ""
 
-    def _explains(self, end: End, first: float, second: float, window: float) -> bool:
-        if end.server not in (self.sender, self.receiver):
-            return False
-        return first - SLACK - window <= end.over and end.began <= min(first + window, second)
+    def gaps(self, ends: Sequence[End]) -> list[float]:
+        """Return the seconds between each copy but the last and the end that explains the next one.
+
+        They are infinite where there is none.
+        """
+        its = [end for end in ends if end.server in (self.sender, self.receiver)]
+        return [
+            min((end.distance(first) for end in its if end.began <= second), default=math.inf)
+            for first, second in pairwise(sorted(self.copies))
+        ]
 
 
 def window_of(commits: Iterable[float]) -> float:
