@@ -16,6 +16,7 @@ from twisted_mail.store.tree.folder import Folder
 _ATTEMPTS = 5
 _PIECE = 4096  # names that are dealt with at once
 _UNLISTED = b".:"  # with these, no listable name begins
+_MARKS = (b"\n", *filename.INSTEAD_OF_COLON)
 
 Parts = tuple[list[bytes], list[bytes]]  # bases and tails, pairwise
 
@@ -63,9 +64,10 @@ def _names(folder: Folder, place: bytes) -> list[bytes]:
     """Return the names of a place's files, sorted: what follows is quicker with neighbours in memory."""
     names = folder.disk.files(folder.subfolder(place))
     names.sort()
-    if not _are_listable(names):
+    marks = _marks_of(names)
+    if b"\n" in marks or any(_begins(names, first) for first in _UNLISTED):
         names = _listable(folder, place, names)
-    if _hold(names, *filename.INSTEAD_OF_COLON):
+    if not marks.isdisjoint(filename.INSTEAD_OF_COLON):
         names = sorted(_with_colon(folder, place, name) for name in names)
     return names
 
@@ -102,15 +104,10 @@ def _find_twice(folder: Folder, found: FolderListing, place: bytes, names: list[
         there[base] = tail
 
 
-def _are_listable(names: list[bytes]) -> bool:
-    """Return whether all of the sorted names can stand in a list."""
-    return not _hold(names, b"\n") and not any(_begins(names, first) for first in _UNLISTED)
-
-
-def _hold(names: list[bytes], *marks: bytes) -> bool:
-    """Return whether any of the names may have one of the marks."""
-    texts = map(b"".join, _pieces(names))
-    return any(mark in text for text in texts for mark in marks)
+def _marks_of(names: list[bytes]) -> set[bytes]:
+    """Return which marks that names are looked at for may be in any of them."""
+    texts = list(map(b"".join, _pieces(names)))
+    return {mark for mark in _MARKS if any(mark in text for text in texts)}
 
 
 def _begins(names: list[bytes], first: int) -> bool:
