@@ -88,8 +88,10 @@ class WritingLane:
         piece = SpoolWrite(write, new, partial(self._body, stored, takes_room), takes_room)
         large = [one for one in new if self._bodies.is_large(one.message)]
         try:
-            with self._files.using([one.job.id for one in large]):
+            if large:
                 await self._run(piece, large, stored, takes_room)
+            else:
+                await self._groups.run(piece)
         except (OSError, IdTaken, JobGone, Unavailable) as error:
             raise self._answer(error) from error
         if self.total.files:
@@ -104,15 +106,16 @@ class WritingLane:
         takes_room: bool,
     ) -> None:
         """Write the large bodies, then all; where it fails, nothing of it stays."""
-        try:
-            for one in large:
-                stored[one.job.id] = await self._store(one, takes_room)
-            await self._groups.run(piece)
-        except Exception as error:
-            # Who is cancelled does not know whether it is written all the same.
-            if piece.failure is not None or isinstance(error, OSError | IdTaken | Unavailable):
-                await self._files.remove([*stored])
-            raise
+        with self._files.using([one.job.id for one in large]):
+            try:
+                for one in large:
+                    stored[one.job.id] = await self._store(one, takes_room)
+                await self._groups.run(piece)
+            except Exception as error:
+                # Who is cancelled does not know whether it is written all the same.
+                if piece.failure is not None or isinstance(error, OSError | IdTaken | Unavailable):
+                    await self._files.remove([*stored])
+                raise
 
     async def _store(self, new: NewJob, takes_room: bool) -> StoredBody:
         """Write a large body, in the place of one that no job has: what failed has left it."""
