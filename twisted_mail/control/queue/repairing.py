@@ -4,10 +4,13 @@ import argparse
 from collections.abc import Callable
 from dataclasses import asdict
 
+import apsw
+
 from twisted_mail.config import Config
 from twisted_mail.control.checks.server_user import server_user_of
 from twisted_mail.control.output import CommandError, CommandResult, count
 from twisted_mail.control.queue.opened import now
+from twisted_mail.queue.spool.lock import QueueInUse
 from twisted_mail.queue.spool.mending.repair import repair
 from twisted_mail.queue.spool.schema import SpoolUnusable
 from twisted_mail.store.disk.files import DiskFiles
@@ -25,8 +28,12 @@ def queue_repair(_: argparse.Namespace, config: Config) -> CommandResult:
     with server_user_of(config.state).acting():
         try:
             found = repair(str(folder), DiskFiles(), now())
-        except SpoolUnusable:
+        except QueueInUse:
             raise CommandError(IN_USE) from None
+        except SpoolUnusable as error:
+            raise CommandError(f"{error}; nothing is altered") from None
+        except apsw.Error as error:
+            raise CommandError(f"the queue in {folder} cannot be repaired now: {error}") from None
     lines = [
         f"{count(found.jobs, 'message')} for {count(found.recipients, 'recipient')} brought back",
         f"the old files are in {found.folder}",

@@ -11,6 +11,10 @@ NAME = "lock"
 _PAUSE = 0.05  # seconds between two attempts
 
 
+class QueueInUse(SpoolUnusable):
+    """Somebody else has the queue."""
+
+
 class QueueLock:
     """The lock of the queue in ``folder``: held until ``release``, or until the process ends."""
 
@@ -34,13 +38,13 @@ class QueueLock:
     def require(self, seconds: float = 0.0) -> None:
         """Take the lock, and wait for it for so long at most. Blocks.
 
-        Raises SpoolUnusable where somebody has it all the same, OSError.
+        Raises QueueInUse where somebody has it all the same, OSError.
         """
         until = time.monotonic() + seconds
         while not (is_ours := self.take()) and time.monotonic() < until:
             time.sleep(_PAUSE)
         if not is_ours:
-            raise SpoolUnusable(f"another server, or a program that mends it, has {self._path}")
+            raise QueueInUse(f"another server, or a program that mends it, has {self._path}")
 
     def release(self) -> None:
         """Let others take the lock; harmless when it is not held."""
