@@ -21,6 +21,7 @@ from twisted_mail.control.queue import opened
 from twisted_mail.interfaces import SiteRecord
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.queued.job import QueuedJob
+from twisted_mail.queue.words import queries
 from twisted_mail.testing.doubles import finish
 
 ALTERING = ("retry", "hold", "release", "remove", "fail")
@@ -536,3 +537,13 @@ def test_sites_that_no_mail_goes_to_any_more_are_not_shown(filled: Terminal) -> 
     drop_in = filled.folder / "mail.toml.d" / "relay.toml"
     drop_in.write_text('[sending]\nrelay = "smtp://relay.example"\n')
     assert resting() == ["program:tickets", "relay.example:587"]
+
+
+def test_words_that_wait_for_the_server_are_in_no_others_way(
+    filled: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MAX_WORDS", 2)
+    for _ in range(3):
+        assert filled("queue", "fail", "1a") == 0
+    assert filled("queue", "hold", "2b") == 0
+    assert filled.out == "1 recipient of 1 message is held\n"

@@ -36,6 +36,7 @@ from twisted_mail.queue.words.waiting import STOPPED
 
 # What needs the router, to write a report, or what only a dispatcher knows.
 NEEDS_SERVER = {Act.FAIL, Act.ASK}
+ALL_WORDS = -1  # those that need a server may be many, and are before the others
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
@@ -66,7 +67,7 @@ class StoppedQueue:
 
     async def words(self) -> Sequence[tuple[int, Word | None]]:
         """Return the words that can be done now."""
-        found = queries.waiting_words(self._queue.connection)
+        found = queries.waiting_words(self._queue.connection, most=ALL_WORDS)
         return [one for one in found if one[1] is None or one[1].act not in NEEDS_SERVER]
 
     async def last_place(self) -> int:

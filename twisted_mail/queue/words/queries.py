@@ -145,10 +145,13 @@ _OF_JOB = "SELECT number, state, recipient FROM recipients WHERE job = ? ORDER B
 # ---------------------------------------------------------------- words, suspensions, sites
 
 
-def waiting_words(connection: apsw.Connection) -> list[tuple[int, Word | None]]:
+def waiting_words(
+    connection: apsw.Connection, most: int | None = None
+) -> list[tuple[int, Word | None]]:
     """Return the words that are not answered yet; None for what is no word."""
     rows = connection.execute(
-        "SELECT id, word FROM words WHERE done_at IS NULL ORDER BY id LIMIT ?", (MAX_WORDS,)
+        "SELECT id, word FROM words WHERE done_at IS NULL ORDER BY id LIMIT ?",
+        (MAX_WORDS if most is None else most,),
     )
     return [(number, _word(text)) for number, text in rows]
 
