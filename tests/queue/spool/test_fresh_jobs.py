@@ -60,3 +60,11 @@ def test_a_first_attempt_that_does_not_come_costs_no_memory_for_long():
     jobs.forget_old(FRESH_SECONDS + 1)
     assert jobs.load("a", [1]) is None
     assert budget.left == Budget().left
+
+
+def test_one_for_very_many_does_not_take_the_place_of_all_others():
+    jobs = make(3 * OVERHEAD)
+    jobs.add(new_job("a"), b"", 0.0, is_kept=True)
+    jobs.add(new_job("b", *[owed(n) for n in range(1, 100_001)]), b"", 0.0, is_kept=True)
+    assert jobs.load("a", [1]) is not None
+    assert jobs.load("b", [1]) is None

@@ -44,7 +44,7 @@ class FreshJobs:
 
     def __init__(self, budget: MemoryBudget, most: int = MOST) -> None:
         self._budget = budget
-        self._left = most
+        self._most = self._left = most
         self._jobs: OrderedDict[str, FreshJob] = OrderedDict()
 
     def add(self, new: NewJob, data: bytes | None, now: float, is_kept: bool) -> None:
@@ -60,6 +60,8 @@ class FreshJobs:
             self._jobs[new.job.id] = FreshJob(new.job, recipients, message, octets, now, is_kept)
 
     def _make_room(self, octets: int) -> bool:
+        if octets > self._most:  # the others would make room for nothing
+            return False
         while self._left < octets and self._jobs:
             self.forget(next(iter(self._jobs)))
         if self._left < octets or not self._budget.take(octets):
