@@ -1,11 +1,14 @@
 from pathlib import Path
 
+import apsw
 import pytest
 
 from tests.contracts.spool import new_job
 from tests.faults import QuickDisk
 from tests.queue.spool.spools import start_spool
+from twisted_mail.interfaces import SpoolChange
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.queue.spool import upkeep
 from twisted_mail.queue.spool.room import BALLAST, LOOK_SECONDS, MIN_INODES, FreeSpace
 from twisted_mail.store.disk.files import DiskFiles
 from twisted_mail.testing.doubles import StillClock, finish
@@ -63,3 +66,62 @@ def test_the_file_system_is_asked_once_a_second(tmp_path: Path):
     disk.octets = 0
     assert space.is_enough(0.5)
     assert not space.is_enough(1.0)
+
+
+def test_a_program_that_reads_for_ever_is_named_when_the_log_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(upkeep, "LOGGED", 1)
+    monkeypatch.setattr(upkeep, "LOG_MOST", 20)
+    monkeypatch.setattr(upkeep, "LONG_LOG", 40)
+    said: list[tuple[str, Exception]] = []
+    spool = start_spool(tmp_path, QuickDisk(), report_fault=lambda *given: said.append(given))
+    other = apsw.Connection(str(tmp_path / "queue.sqlite3"))
+
+    def work(name: str) -> None:
+        for number in range(20):
+            finish(spool.accept(new_job(f"{name}{number}")))
+            finish(spool.tend())
+
+    work("a")
+    assert said == []
+    other.execute("BEGIN")
+    other.execute("SELECT count(*) FROM jobs").fetchall()
+    work("b")
+    assert {(where, type(error)) for where, error in said} == {
+        (str(tmp_path / "queue.sqlite3-wal"), upkeep.LogGrows)
+    }
+    other.execute("COMMIT")
+    finish(spool.tend())
+    said.clear()
+    work("c")
+    assert said == []
+    assert spool.counts().jobs == 60
+    other.close()
+    finish(spool.close())
+
+
+@pytest.mark.parametrize("has_another", [False, True])
+def test_no_mail_is_taken_into_a_database_that_somebody_has_removed(
+    tmp_path: Path, has_another: bool
+):
+    said: list[str] = []
+    report = lambda where, error: said.append(f"{where}: {error.strerror}")  # noqa: E731
+    spool = start_spool(tmp_path, QuickDisk(), report_fault=report)
+    finish(spool.accept(new_job("a")))
+    finish(spool.tend())
+    path, aside = tmp_path / "queue.sqlite3", tmp_path / "aside"
+    path.rename(aside)
+    if has_another:
+        path.write_bytes(aside.read_bytes())
+    finish(spool.tend())
+    with pytest.raises(Unavailable):
+        finish(spool.accept(new_job("b")))
+    assert said == [
+        f"{path}: somebody has moved or removed it: no mail is taken in until the next start"
+    ]
+    finish(spool.apply(SpoolChange(gone=[("a", 1)])))  # what is there is served all the same
+    aside.rename(path)
+    finish(spool.tend())
+    finish(spool.accept(new_job("b")))
+    finish(spool.close())

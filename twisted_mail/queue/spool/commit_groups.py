@@ -103,6 +103,11 @@ class CommitGroups:
         """Return the connection that writes; used in the lane's thread."""
         return self._database.connection
 
+    @property
+    def has_moved(self) -> bool:
+        """Return whether somebody has moved or removed the database; used in the lane's thread."""
+        return self._database.has_moved
+
     def close(self) -> None:
         """Close the database. In the lane's thread."""
         self._database.close()

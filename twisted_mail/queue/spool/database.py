@@ -1,5 +1,6 @@
 """The file of the queue's database: how it is opened, and what can go wrong with it."""
 
+import ctypes
 import os
 import time
 from collections.abc import Iterator
@@ -85,6 +86,14 @@ class SpoolDatabase:
         except BaseException:
             self.roll_back()
             raise
+
+    @property
+    def has_moved(self) -> bool:
+        """Return whether another file has its name by now, or none: what is written then is lost."""
+        found = ctypes.c_int(0)
+        address = ctypes.addressof(found)
+        self.connection.file_control("main", apsw.SQLITE_FCNTL_HAS_MOVED, address)
+        return bool(found.value)
 
     def roll_back(self) -> None:
         """Undo the transaction that was begun, if SQLite has not done so by itself."""

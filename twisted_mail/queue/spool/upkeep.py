@@ -10,8 +10,14 @@ from twisted_mail.queue.spool.room import FreeSpace
 from twisted_mail.queue.spool.writing_lane import WritingLane
 
 LOGGED = 256  # pages of the log, from which they are put in their places in a second thread
+LONG_LOG = 32768  # pages of the log, from which it is said that somebody keeps them from that
+GROWS = "the log grows: another program reads the database, or writes into it, and does not end"
 FREE_PAGES = 2560  # that the file keeps for what comes next
 STEP = 512  # pages that it gives back at a time
+
+
+class LogGrows(Exception):
+    """What the log of the server has of one of the database that grows without bound."""
 
 
 class SpoolUpkeep:
@@ -32,12 +38,15 @@ class SpoolUpkeep:
 
     async def tend(self) -> None:
         """Do what is to be done. Raises Unavailable, and apsw's error for a damaged database."""
+        await self._writing.look()
         if self._writing.logged >= LOGGED:
             await self._second.run(_checkpoint)
             if (
                 self._writing.logged >= LOG_MOST
             ):  # and never begins anew, while mail comes all the time
                 await self._writing.tend(_checkpoint)
+        if self._writing.logged >= LONG_LOG:
+            self._place.report_fault(f"{self._place.path}-wal", LogGrows(GROWS))
         if await self._second.run(_has_much_free):
             await self._writing.tend(_give_back)
         await self._blocking.run(self._take_ballast)

@@ -35,6 +35,7 @@ class WritingLane:
         self._lane = blocking.lane()
         self._groups = CommitGroups(self._lane, space, self._mend, place.report_fault)
         self._is_open = self._is_opening = False
+        self._has_moved = False  # the database, from its name
 
     @property
     def total(self) -> Tally:
@@ -155,6 +156,8 @@ class WritingLane:
         return self._bodies.store(new.job.id, new.message)
 
     def _check_room(self) -> None:
+        if self._has_moved:
+            raise Unavailable(_TROUBLE)
         if self.total.jobs >= self._place.settings.max_messages:
             raise Unavailable(TOO_MANY)
         if not self._space.is_enough(self._place.clock.monotonic()):
@@ -195,6 +198,16 @@ class WritingLane:
     def _mend_once(self, generation: int, error: apsw.Error) -> None:
         if generation == self._place.generation:
             self._groups.replace_damaged(error)
+
+    async def look(self) -> None:
+        """Look whether the database is still there: else no mail is taken in. Raises Unavailable."""
+        await self.tend(self._look)
+
+    def _look(self, _: apsw.Connection) -> None:
+        self._has_moved = self._groups.has_moved
+        if self._has_moved:
+            text = "somebody has moved or removed it: no mail is taken in until the next start"
+            self._place.report_fault(self._place.path, OSError(errno.ENOENT, text))
 
     async def tend(self, work: Callable[[apsw.Connection], None]) -> None:
         """Do something with the connection that is no transaction of a job's. Raises Unavailable."""
