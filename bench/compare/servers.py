@@ -41,6 +41,7 @@ class Ours:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
+        require_free(PORTS["imap"][1] + self.workers * 100)
         command = [sys.executable, "-m", "bench.serve", str(self.folder)]
         command += [f"--workers={self.workers}", f"--shift={self.workers * 100}"]
         self._process = subprocess.Popen(command)
@@ -119,6 +120,13 @@ def _restart(server: Server) -> None:
 def _script(name: str, *words: str) -> None:
     known = {**os.environ, "PEERS_ROOT": str(ROOT)}
     subprocess.run([str(PEERS / name), *words], check=True, env=known, stdout=sys.stderr)
+
+
+def require_free(port: int) -> None:
+    """Raise SystemExit if something listens there: it would be measured in place of our server."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise SystemExit(f"port {port} is taken: another server runs there")
 
 
 def wait_for_port(port: int) -> None:

@@ -120,9 +120,11 @@ impl Clients {
     ) -> R<()> {
         let mut began = Instant::now(); // the first message's time is that of its connection, too
         let mut c = smtp_open(&self.args, chance)?;
+        let is_answer = self.args.n("answers", 0) == 1;
         for number in numbers {
-            self.deliver(&mut c, number, chance)?;
-            latencies.push(began.elapsed().as_micros() as u32);
+            let answer = self.deliver(&mut c, number, chance)?;
+            let took = if is_answer { answer } else { began.elapsed() };
+            latencies.push(took.as_micros() as u32);
             began = Instant::now();
         }
         c.send(b"QUIT\r\n")?;
@@ -131,7 +133,8 @@ impl Clients {
         Ok(())
     }
 
-    fn deliver(&self, c: &mut Conn, number: u64, chance: &mut Rng) -> R<()> {
+    /// Send one message; return how long the answer to its last dot took.
+    fn deliver(&self, c: &mut Conn, number: u64, chance: &mut Rng) -> R<Duration> {
         let recipients = self.recipients(chance);
         let size = self.args.n("size", 4096) as usize;
         let mut text = message(&self.run, number, size, &recipients[0]);
@@ -139,12 +142,14 @@ impl Clients {
         text.extend(b".\r\n");
         self.envelope(c, &recipients)?;
         smtp_reply(c, 354)?;
+        let began = Instant::now();
         c.send(&text)?;
         smtp_reply(c, 250)?;
+        let answer = began.elapsed();
         self.stats.ops.fetch_add(1, SeqCst);
         self.stats.bytes.fetch_add(octets, SeqCst);
         self.deliveries.fetch_add(recipients.len() as u64, SeqCst);
-        Ok(())
+        Ok(answer)
     }
 
     fn recipients(&self, chance: &mut Rng) -> Vec<String> {
@@ -209,7 +214,8 @@ fn sink_of(a: &Args, run: &str) -> Option<Arc<Sink>> {
 
 /// Deliver `total` messages by `conns` clients, `per_conn` to a connection, to `rcpts` users each.
 ///
-/// They must come as files in `count_dirs`, or at `sink_port`, each once.
+/// They must come as files in `count_dirs`, or at `sink_port`, each once. With `answers=1` the latencies
+/// are those of the answers to messages, without their envelopes.
 pub fn smtp(a: &Args) -> bool {
     let (stats, cpu) = (Stats::new(), cpu_us());
     let before = count_files(a);

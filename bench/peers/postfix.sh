@@ -1,6 +1,6 @@
 #!/bin/bash
 # postfix.sh start|stop    after "dovecot.sh start", which gives SASL
-# ports: smtp 10025, submission 10587 (STARTTLS), submissions 10465
+# ports: smtp 10025, submission 10587 (STARTTLS) and 10588 (in clear), submissions 10465
 # uN@bench.test goes by virtual(8) straight into the maildir that Dovecot serves.
 # Mail for all other domains goes to 127.0.0.1:12525.
 . "$(dirname "$0")/common.sh"
@@ -60,6 +60,10 @@ cat > $D/etc/master.cf <<CONF
   -o smtpd_tls_security_level=encrypt
   -o smtpd_sasl_auth_enable=yes
   -o mynetworks=192.0.2.1
+10588     inet  n       -       n       -       -       smtpd
+  -o smtpd_tls_security_level=none
+  -o smtpd_sasl_auth_enable=yes
+  -o mynetworks=192.0.2.1
 10465     inet  n       -       n       -       -       smtpd
   -o smtpd_tls_wrappermode=yes
   -o smtpd_sasl_auth_enable=yes
@@ -92,5 +96,5 @@ i=0; while [ $i -lt $NUSERS ]; do
   if [ ! -d $DC/mail/u$i ]; then mkdir -p $DC/mail/u$i; chown $VUID:$VGID $DC/mail/u$i; fi; i=$((i+1)); done
 postmap -c $D/etc hash:$D/etc/vmailbox
 (enter_cgroup postfix; exec postfix -c $D/etc start) 2>&1 | grep -v 'symlink leaves\|not owned by' || true
-wait_port 10025; wait_port 10587; wait_port 10465; wait_file $D/queue/pid/master.pid
+wait_port 10025; wait_port 10587; wait_port 10588; wait_port 10465; wait_file $D/queue/pid/master.pid
 echo "postfix up: pid $(tr -d ' ' < $D/queue/pid/master.pid)"

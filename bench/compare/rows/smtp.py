@@ -52,12 +52,37 @@ def submission(setting: Setting) -> None:
     setting.meter.load("S5 submissions AUTH TLS 4KiB 1/conn, 20 conns", "smtp", *words)
 
 
-def relayed(setting: Setting) -> None:
-    """Twenty clients log in over STARTTLS and send mail for another domain, which must come out."""
+def _relay_words(setting: Setting) -> list[str]:
     endpoint = setting.endpoint
     relay = endpoint.spec["relay"]
-    words = [*endpoint.at("submission", "starttls"), *endpoint.credentials(), *_words(setting)]
-    words += [f"from={endpoint.spec.get('submit_from', 'sender@origin.test')}", "auth=1"]
-    words += [f"rcpt=person{{n}}@{relay['domain']}", f"sink_port={relay['sink_port']}"]
-    words += ["conns=20", "per_conn=20", "pipe=1", f"total={setting.number(2000)}"]
+    return [
+        *endpoint.credentials(),
+        *_words(setting),
+        f"from={endpoint.spec.get('submit_from', 'sender@origin.test')}",
+        f"rcpt=person{{n}}@{relay['domain']}",
+        f"sink_port={relay['sink_port']}",
+        "auth=1",
+        "pipe=1",
+    ]
+
+
+def relayed(setting: Setting) -> None:
+    """Twenty clients log in over STARTTLS and send mail for another domain, which must come out."""
+    words = [*setting.endpoint.at("submission", "starttls"), *_relay_words(setting)]
+    words += ["conns=20", "per_conn=20", f"total={setting.number(2000)}"]
     setting.meter.load("S6 submission STARTTLS to a sink 4KiB 20/conn, 20 conns", "smtp", *words)
+
+
+def relayed_in_clear(setting: Setting) -> None:
+    """The same without TLS: fifty clients, and one that waits for each answer, which is timed."""
+    endpoint = setting.endpoint
+    # A server that takes no passwords in clear where it offers TLS has a port without TLS.
+    port = "submission_clear" if endpoint.has("submission_clear") else "submission"
+    words = [*endpoint.at(port), *_relay_words(setting)]
+    many = ["conns=50", "per_conn=20", f"total={setting.number(3000)}"]
+    setting.meter.load(
+        "S6c.1 submission in clear to a sink 4KiB 20/conn, 50 conns", "smtp", *words, *many
+    )
+    setting.quiet()
+    one = ["conns=1", "per_conn=100", f"total={setting.number(600)}", "answers=1"]
+    setting.meter.wait("S6c.2 the same, 1 conn: answer to the message", "smtp", *words, *one)

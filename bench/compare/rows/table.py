@@ -33,6 +33,7 @@ GROUPS = {
     "S4": Group(smtp.ten_recipients, "smtp"),
     "S5": Group(smtp.submission, "submissions"),
     "S6": Group(smtp.relayed, "relay"),
+    "S6c": Group(smtp.relayed_in_clear, "relay"),
     "I1": Group(sessions.imap, "imap"),
     "I2": Group(bulk.bulk, "imap"),
     "I4a": Group(append.append, "imap"),
