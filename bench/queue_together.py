@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import LoopingCall
 
 from bench.clock import RealClock
-from bench.queue_scale import new_job
+from bench.queue_scale.spool import new_job
 from twisted_mail.interfaces import SpoolChange
 from twisted_mail.net.process.blocking import ThreadBlocking
 from twisted_mail.queue.spool.disk_spool import DiskJobSpool

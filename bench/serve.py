@@ -65,10 +65,12 @@ def make(
     ports: dict[str, tuple[str, int, str]] = PORTS,
     stored: str = "{PLAIN}secret",
     relay: int = SINK,
+    sending: str = "",
 ) -> None:
     """Make the configuration and the accounts; ``ports`` are service, port and TLS by name.
 
-    ``stored`` is the hash of their password; ``relay`` the port that mail for other domains is sent to.
+    ``stored`` is the hash of their password; ``relay`` the port that mail for other domains is sent to,
+    unless ``sending`` has sections that say something else.
     """
     folder.mkdir(parents=True)
     certificates.make(folder / "state" / "tls", HOSTNAME)
@@ -80,7 +82,7 @@ def make(
     crew = f'[workers]\nnumber = {workers}\n[log]\nfile = "mail.log"\n'
     onward = f'[sending]\nrelay = "smtp://127.0.0.1:{relay}"\nrelay_tls = "none"\n'
     onward += 'allows_private = ["127.0.0.0/8"]\n'
-    (folder / "mail.toml").write_text(CONFIG + crew + onward + listeners)
+    (folder / "mail.toml").write_text(CONFIG + crew + (sending or onward) + listeners)
     (folder / "state").chmod(0o700)
     config = load(folder / "mail.toml")
     with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:

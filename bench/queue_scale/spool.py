@@ -1,16 +1,9 @@
-"""The queue's spool with very many messages: ``python -m bench.queue_scale [N] [FOLDER]``.
+"""The queue's spool with very many messages: what they cost, a start, memory, answers."""
 
-Takes N messages (default 100,000) for N/10 domains in through the door, and prints the processor time of
-a message by way and size, how long a start takes, what it holds in memory, and how long questions take.
-"""
-
-import argparse
 import gc
 import os
 import resource
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -66,10 +59,10 @@ def _complain(failure: Any) -> None:
     sys.exit(failure.getTraceback())
 
 
-def new_job(number: int, domain: str, size: int) -> NewJob:
-    id = f"{number:016x}"
-    job = QueuedJob(id, 1e9 + number, Address("alice", "example.org"), submitter="alice", size=size)
-    owed = OwedRecipient(1, RemoteTarget(Address(f"user{number}", domain)))
+def new_job(number: int, domain: str, size: int, local: str = "", arrived: float = 0.0) -> NewJob:
+    id, sender = f"{number:016x}", Address("alice", "example.org")
+    job = QueuedJob(id, arrived or 1e9 + number, sender, submitter="alice", size=size)
+    owed = OwedRecipient(1, RemoteTarget(Address(local or f"user{number}", domain)))
     return NewJob(job, (owed,), Message(MemoryBlob(os.urandom(size)), PREFIX))
 
 
@@ -119,20 +112,20 @@ class Scale:
             f" gone {removing * each:6.1f} us of processor time each"
         )
 
-    def fill(self, number: int) -> None:
-        """Take in very many messages, of half a kilobyte."""
-        domains = max(1, number // 10)
-        began, computed = time.monotonic(), time.process_time()
+    def fill(self, number: int, recipient: Callable[[int], tuple[str, str]]) -> None:
+        """Take in very many messages, of half a kilobyte; each has a local part and a domain."""
+        began, computed, arrived = time.monotonic(), time.process_time(), time.time()
         for first in range(0, number, 64):
             numbers = range(first, min(first + 64, number))
-            jobs = [new_job(n, f"d{n * 7919 % domains}.example", 512) for n in numbers]
+            places = [(one, *recipient(one)) for one in numbers]
+            jobs = [new_job(one, domain, 512, local, arrived) for one, local, domain in places]
             self.blocking.together([self.spool.accept(job) for job in jobs])
             if first % 4096 == 0:
                 self.blocking.run_one(self.spool.tend())
         took, computed = time.monotonic() - began, time.process_time() - computed
         size = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
         print(
-            f"{number:,} messages for {domains:,} domains: {number / took:,.0f} a second,"
+            f"{number:,} messages: {number / took:,.0f} a second,"
             f" {computed / number * 1e6:.0f} us each; {size / 1e6:,.0f} MB on disk"
         )
 
@@ -176,24 +169,13 @@ def resident() -> int:
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("messages", nargs="?", type=int, default=100_000)
-    parser.add_argument("folder", nargs="?", default=None)
-    options = parser.parse_args()
-    root = Path(tempfile.mkdtemp(prefix="queue-scale-", dir=options.folder))
-    try:
-        passing = Scale(root / "passing")
-        for size, group in ((4096, 16), (4096, 1), (11_000, 16), (32_000, 16), (65_536, 16)):
-            passing.passing(size, group, 4096)
-        passing.run(passing.spool.close())
-        scale = Scale(root / "scale")
-        scale.fill(options.messages)
-        scale.ask()
-        scale.run(scale.spool.close())
-    finally:
-        shutil.rmtree(root)
-
-
-if __name__ == "__main__":
-    main()
+def measure(root: Path, messages: int) -> None:
+    passing = Scale(root / "passing")
+    for size, group in ((4096, 16), (4096, 1), (11_000, 16), (32_000, 16), (65_536, 16)):
+        passing.passing(size, group, 4096)
+    passing.run(passing.spool.close())
+    domains = max(1, messages // 10)
+    scale = Scale(root / "scale")
+    scale.fill(messages, lambda one: (f"user{one}", f"d{one * 7919 % domains}.example"))
+    scale.ask()
+    scale.run(scale.spool.close())
