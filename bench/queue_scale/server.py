@@ -103,9 +103,8 @@ class Server:
     def tried(self) -> int:
         """Return how often sites could not be reached, as the log says."""
         path = self.folder / "state" / "mail.log"
-        path = path if path.exists() else self.folder / "mail.log"
         count = subprocess.run(
-            ["grep", "-c", " tried ", str(path)], capture_output=True, check=False
+            ["grep", "-c", ": tried ", str(path)], capture_output=True, check=False
         )
         return int(count.stdout or 0)
 

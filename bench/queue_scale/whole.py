@@ -43,27 +43,25 @@ class Whole:
         print(f"a start takes {took:.1f} s until mail is taken; killed {BEFORE_KILL:.0f} s later")
         time.sleep(BEFORE_KILL)
         self.full.kill()
+        self._tried = self.full.tried()
         began = time.monotonic()
         self._restart()
         self._ready = time.monotonic()
         self._compare("while all is tried", ROUNDS)
-        self._wait_until_calm(began)
+        self._wait_until_tried(began)
         self._show_idle()
-        self._compare("when nothing is due", ROUNDS)
+        self._compare("when all rest", ROUNDS)
         self._show_answers()
 
     def _restart(self) -> None:
-        """Start after a kill; print when mail goes again: new mail, and what was in the queue."""
-        known, began = len(self._queued()), time.time()
+        """Start after a kill; print when new mail goes again."""
+        self._known, self._began = len(self._queued()), time.time()
         ready = self.full.start()
         first = self._letters[0].first()
-        new = time.time() - began
-        while not (came := self._queued()[known:]) and time.time() - began < 120:
-            time.sleep(0.01)
-        old = f"{came[0] - began:.1f} s" if came else "nothing"
+        new = time.time() - self._began
         print(
             f"after kill -9: takes mail in {ready:.1f} s, a new letter is through after {new:.1f} s"
-            f" ({1000 * first:.0f} ms after its 250), the first of the queue after {old}"
+            f" ({1000 * first:.0f} ms after its 250)"
         )
 
     def _queued(self) -> list[float]:
@@ -85,17 +83,22 @@ class Whole:
         print(f"    {self.full.longest(began)}; {100 * used / took:.0f} % of a processor")
         print(f"    the empty one: {self.empty.longest(began)}")
 
-    def _wait_until_calm(self, began: float) -> None:
-        while (share := self.full.share(CALM_SECONDS)) > CALM_SHARE:
+    def _wait_until_tried(self, began: float) -> None:
+        """Wait until each dead site was tried once since the start."""
+        dead = self.domains.number - self.domains.live
+        before = self._tried
+        while (tried := self.full.tried() - before) < dead:
             if time.monotonic() - began > PATIENCE:
                 break
-        used = self.full.cpu_seconds()
+            time.sleep(1.0)
+        took, used = time.monotonic() - began, self.full.cpu_seconds()
         print(
-            f"calm ({share:.1f} %) {time.monotonic() - began:.0f} s after the start, {used:.0f} s of"
-            f" processor time; {self.full.tried():,} times a site was not reached since the first"
-            f" start, {len(self._queued())} messages of the queue were sent"
+            f"after {took:.0f} s {tried:,} sites were tried, with {used:.0f} s of processor time;"
+            f" {self.full.longest(self._ready)}"
         )
-        print(f"    {self.full.longest(self._ready)}")
+        came = [at - self._began for at in self._queued()[self._known :]]
+        if came:
+            print(f"{len(came)} of the queue were sent, {came[0]:.1f} to {came[-1]:.1f} s after it")
 
     def _show_idle(self) -> None:
         full, empty = self.full.megabytes(), self.empty.megabytes()
@@ -103,8 +106,8 @@ class Whole:
         before, began = self.full.tried(), time.monotonic()
         share = self.full.share(IDLE_SECONDS)
         print(
-            f"nothing due: {share:.2f} % of a processor in {IDLE_SECONDS:.0f} s,"
-            f" {self.full.tried() - before} sites tried; {self.full.longest(began)}"
+            f"at rest: {share:.2f} % of a processor in {IDLE_SECONDS:.0f} s, in which"
+            f" {self.full.tried() - before} sites were tried; {self.full.longest(began)}"
         )
         print(f"    the empty one: {self.empty.share(IDLE_SECONDS):.2f} %")
 
