@@ -74,11 +74,13 @@ def test_it_works_here_too() -> None:
 
 def test_collections_leave_out_what_the_start_has_made() -> None:
     made: list[list[object]] = [[], []]
+    callbacks = [*gc.callbacks]
     try:
         memory_trim.settle_memory()
         assert not [one for one in gc.get_objects() if one is made]
         assert gc.get_freeze_count() > len(made)
     finally:
+        gc.callbacks[:] = callbacks
         gc.unfreeze()
 
 

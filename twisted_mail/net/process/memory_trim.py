@@ -9,6 +9,7 @@ MiBs in which there is something else by now. The next connections use those, an
 import ctypes
 import gc
 
+from twisted_mail.net.process.short_collections import ShortCollections
 from twisted_mail.net.server.connection_limit import ConnectionLimit
 
 MIN_CLOSED = 500  # connections that must have closed; fewer are not worth a pause
@@ -53,10 +54,12 @@ def settle_memory() -> None:
 
     Modules and parts live as long as the process. To look through them takes 20 to 30 ms, in which
     nobody is served, at each full collection; without them one takes 2 ms. For a process that
-    serves: what is made until now is never collected, though still freed when nothing refers to it.
+    serves: what is made until now is never collected, though still freed when nothing refers to it. What
+    lives as long later is spared, too, once collections take long because of it.
     """
     trim_memory()
     gc.freeze()
+    ShortCollections().install()
 
 
 def trim_memory() -> None:
