@@ -92,6 +92,16 @@ def test_a_site_rests_longer_each_time_up_to_an_hour() -> None:
 
 
 @pytest.mark.parametrize(
+    ("failures", "others", "minutes"),
+    [(1, 1000, 1), (1, 9000, 5), (3, 9000, 5), (4, 9000, 10), (1, 10_000_000, 60)],
+)
+def test_a_site_rests_longer_beside_very_many_others(
+    failures: int, others: int, minutes: float
+) -> None:
+    assert rest_seconds(failures, others) / MINUTE == minutes
+
+
+@pytest.mark.parametrize(
     "wrong",
     [{"retries": ()}, {"retries": (0.5,)}, {"days": 0}, {"notices": (3.0, 2.0)}, {"greylist": 0}],
 )

@@ -16,6 +16,7 @@ from twisted_mail.interfaces import Site, SiteLimits, Work
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import SMTP, Destination
 from twisted_mail.mail.queued.wait_reason import WaitKind
+from twisted_mail.queue.dispatch import schedule
 from twisted_mail.queue.dispatch.settings import DispatchSettings, ScheduleSettings
 
 
@@ -63,6 +64,25 @@ def test_a_dead_site_rests_longer_each_time(queue: PlayedQueue) -> None:
     (kept,) = queue.disk.jobs["job1"].recipients.values()
     assert kept.tries == 0
     queue.check()
+
+
+def test_very_many_dead_sites_are_probed_a_few_in_a_second(
+    queue: PlayedQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "PROBES_A_SECOND", 0.5)
+    sites = 200
+    queue.carrier.dead = {f"d{number}.example" for number in range(sites)}
+    for domain in queue.carrier.dead:
+        queue.accept(f"bob@{domain}")
+    queue.pass_time(10 * MINUTE)
+    connected = len(queue.carrier.connected)
+    queue.pass_time(10 * MINUTE)
+    assert len(queue.carrier.connected) - connected <= 0.5 * 10 * MINUTE + sites / 10
+    queue.carrier.dead.clear()
+    queue.pass_time(HOUR)
+    assert queue.owed == []
+    queue.check()
+    assert queue.dispatcher._state.unwell == 0
 
 
 def test_mail_for_a_dead_site_costs_one_connection_an_hour_and_no_write() -> None:

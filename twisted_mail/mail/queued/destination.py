@@ -1,6 +1,7 @@
 """Where a carrier brings mail."""
 
 from dataclasses import dataclass
+from sys import intern
 
 SMTP, PROGRAM, LIST, ACCOUNT = "smtp", "program", "list", "account"  # the carriers of this server
 
@@ -25,4 +26,4 @@ def parse_destination(text: str) -> Destination:
     carrier, colon, name = text.partition(":")
     if not (carrier and colon):
         raise ValueError("a destination is written carrier:name")
-    return Destination(carrier, name)
+    return Destination(intern(carrier), name)

@@ -1,10 +1,12 @@
 """In which state sites are: they rest when they cannot be reached, and that survives a restart."""
 
+from dataclasses import replace
+
+from twisted_mail.interfaces import SiteRecord
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import Transaction
-from twisted_mail.queue.dispatch.memory.pace import Pace
 from twisted_mail.queue.dispatch.memory.queues import DestinationQueue, SiteQueue
 from twisted_mail.queue.dispatch.memory.state import DispatchState
 from twisted_mail.queue.dispatch.schedule import rest_seconds
@@ -19,10 +21,11 @@ class SiteConditions:
     def succeeded(self, site: SiteQueue) -> None:
         """Note that something was delivered; a site that rested does so no longer."""
         was_unwell = site.failures
-        site.pace.succeeded(site.site.limits, self._state.time.now())
+        site.pace.succeeded(site.limits, self._state.time.now())
         site.pause_until = 0.0
         if was_unwell:
-            site.failures, site.rest_until, site.last = 0, 0.0, None
+            self._state.note_failures(site, 0)
+            site.rest_until, site.last = 0.0, None
             self._state.timers.clear(site)
             self.save(site)
 
@@ -42,14 +45,14 @@ class SiteConditions:
     def _rest(self, site: SiteQueue, attempt: Attempt, first: Transaction | None) -> None:
         state = self._state
         place = _place(site) if first is None else first.destination
-        site.failures += 1
-        site.rest_until = state.time.now() + rest_seconds(site.failures)
-        site.pace = Pace(1)  # slow start, with one connection as a probe
+        state.note_failures(site, site.failures + 1)
+        site.rest_until = state.time.now() + rest_seconds(site.failures, state.unwell)
+        site.begin_anew()  # slow start, with one connection as a probe
         self._drop_ready(site)
         state.look_at(site, site.rest_until)
-        self.save(site)
+        self.save(site, attempt)
         id = "" if first is None else first.job.id
-        state.doors.events.tried(id, place, site.site.name, attempt, site.rest_until)
+        state.doors.events.tried(id, place, site.name, attempt, site.rest_until)
 
     def _drop_ready(self, site: SiteQueue) -> None:
         """Let all that is in memory for a site wait on disk."""
@@ -60,9 +63,9 @@ class SiteConditions:
 
     def slowed_down(self, site: SiteQueue, attempt: Attempt) -> None:
         """Note an answer that asks for fewer connections, or that ended one after so many messages."""
-        if site.limit.closed_at(attempt.use):
+        if site.closed_at(attempt.use):
             self.save(site)
-        elif attempt.use < 2 or attempt.use - 1 != site.limit.most:
+        elif attempt.use < 2 or attempt.use - 1 != site.max_messages:
             site.last = attempt
             now = self._state.time.now()
             self.pause(site, site.pace.slowed_down(site.connections, now))
@@ -90,20 +93,22 @@ class SiteConditions:
     def forget(self, site: SiteQueue) -> None:
         """Let a site for which nothing waits be as a new one, but for what was learned of its hosts."""
         if site.failures:
-            site.failures, site.rest_until, site.last = 0, 0.0, None
-            site.pace = Pace(site.site.limits.begin)
+            self._state.note_failures(site, 0)
+            site.rest_until, site.last = 0.0, None
+            site.begin_anew()
             self.save(site)
         self._state.forget_site(site)
 
-    def save(self, site: SiteQueue) -> None:
-        """Remember what is known of a site over restarts."""
-        self._state.doors.tasks.start("queue", self._save(site))
+    def save(self, site: SiteQueue, last: Attempt | None = None) -> None:
+        """Remember what is known of a site over restarts, with its last attempt if that is new."""
+        record = site.record if last is None else replace(site.record, last=last)
+        self._state.doors.tasks.start("queue", self._save(record))
 
-    async def _save(self, site: SiteQueue) -> None:
+    async def _save(self, record: SiteRecord) -> None:
         try:
-            await self._state.doors.spool.save_site(site.record)
+            await self._state.doors.spool.save_site(record)
         except Unavailable as error:
-            self._state.doors.journal.warned(f"site {site.site.name}", error.outcome.text)
+            self._state.doors.journal.warned(f"site {record.name}", error.outcome.text)
 
 
 def _place(site: SiteQueue) -> Destination:
@@ -112,4 +117,4 @@ def _place(site: SiteQueue) -> Destination:
         return site.top.destination
     if site.loaded:
         return site.loaded[0].destination
-    return Destination(site.site.carrier, site.site.name)
+    return Destination(site.carrier, site.name)

@@ -25,7 +25,7 @@ SLICE = 200  # destinations that are looked at before others have a turn of the 
 LOADED = 2_000  # destinations that are taken up at the start before others have one
 LONGEST_SLEEP = 60.0
 SPREAD_SECONDS = 60.0  # over which goes out at the start what was due before
-AT_LEAST = 20.0  # destinations a second, while that goes out
+AT_LEAST, AT_MOST = 20.0, 100.0  # destinations a second, while that goes out
 STOP_STEP = 0.05  # seconds between two looks whether all has ended
 RECOUNT_SECONDS = 3600.0
 
@@ -46,7 +46,8 @@ class Dispatcher:
     async def start(self, suspensions: Sequence[Suspension] = ()) -> None:
         """Take up what waits on disk, and begin. Raises Unavailable.
 
-        What was due before goes out over a minute, however it was that the process ended.
+        What was due before goes out over a minute, however it was that the process ended; over longer
+        with very many destinations: to look them all up at once would leave nothing for new mail.
         """
         for suspension in suspensions:
             self._state.suspensions.add(suspension)
@@ -60,7 +61,7 @@ class Dispatcher:
 
     async def _take_up(self, summaries: Sequence[DestinationSummary]) -> None:
         now = self._state.time.now()
-        pause = 1 / max(len(summaries) / SPREAD_SECONDS, AT_LEAST)
+        pause = 1 / min(max(len(summaries) / SPREAD_SECONDS, AT_LEAST), AT_MOST)
         overdue = 0
         for number, summary in enumerate(summaries, 1):
             queue = self._state.queue(summary.destination)
@@ -168,7 +169,7 @@ class Dispatcher:
                 queue.remind(0.0)
                 self._traffic.go(queue)
         for site in tuple(self._state.sites.values()):
-            if kind == "site" and site.site.name == name:
+            if kind == "site" and site.name == name:
                 self._traffic.serve_more(site)
 
     def look_again(self, destinations: Collection[Destination], is_at_once: bool) -> None:
@@ -197,5 +198,5 @@ class Dispatcher:
 
     def sites(self, name: str) -> list[SiteState]:
         """Return how the sites of a name are used: mostly one, or none."""
-        found = [site for site in self._state.sites.values() if site.site.name == name]
+        found = [site for site in self._state.sites.values() if site.name == name]
         return [site_state(self._state, site) for site in found]

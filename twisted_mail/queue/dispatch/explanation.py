@@ -36,16 +36,16 @@ class SiteState:
 def site_state(state: DispatchState, site: SiteQueue) -> SiteState:
     """Return how a site is used now."""
     return SiteState(
-        name=site.site.name,
+        name=site.name,
         connections=site.connections,
-        allowed=site.pace.window,
-        most=site.site.limits.most,
+        allowed=site.window,
+        most=site.limits.most,
         why=_why(site, state.time.now()),
         in_turn=site.in_turn,
         failures=site.failures,
         rest_until=site.rest_until,
         pause_until=site.pause_until,
-        max_messages=site.limit.most,
+        max_messages=site.max_messages,
         avoids=site.avoids,
         last=site.last,
     )
@@ -64,9 +64,9 @@ def _why(site: SiteQueue, now: float) -> str:
         return "it is being probed: it could not be reached before"
     if site.pace.ceiling_until > now:
         return "it asked for fewer"
-    if not site.pace.is_proven:
+    if not site.is_proven:
         return "nothing was delivered to it yet"
-    if site.pace.window >= site.site.limits.most:
+    if site.window >= site.limits.most:
         return "that is the limit for it"
     return "one more comes with each series of successes"
 
@@ -76,7 +76,7 @@ def waits_for(state: DispatchState, destination: Destination) -> WaitReason:
     queue = state.destinations.get(destination)
     if queue is None:
         return WaitReason(WaitKind.TIME)
-    name = queue.site.site.name if queue.site is not None else ""
+    name = queue.site.name if queue.site is not None else ""
     now = state.time.now()
     if (stop := state.suspensions.of_destination(destination, now)) is not None:
         return _suspended(stop, name)
@@ -101,7 +101,7 @@ def _at_site(state: DispatchState, site: SiteQueue, name: str, now: float) -> Wa
     if site.is_waiting:
         text = f"all {state.settings.connections} connections are in use"
         return WaitReason(WaitKind.LIMIT, 0.0, text, name)
-    text = f"{site.in_turn} destinations, {site.connections} of {site.pace.window} connections"
+    text = f"{site.in_turn} destinations, {site.connections} of {site.window} connections"
     return WaitReason(WaitKind.TURN, 0.0, text, name)
 
 
@@ -119,4 +119,4 @@ def destinations_of(state: DispatchState, site: str) -> list[Destination]:
 
 
 def _has_site(queue: DestinationQueue, site: str) -> bool:
-    return queue.site is not None and queue.site.site.name == site
+    return queue.site is not None and queue.site.name == site

@@ -16,6 +16,7 @@ GREYLIST_TRIES = (
     3  # so often the short pause is kept to; a greylist lets a known sender pass by then
 )
 GREYLIST_SECONDS = (5.0, 25.0)  # behind the pause: many greylists count whole minutes
+PROBES_A_SECOND = 30  # of all sites that rest: with very many each rests longer
 RESTS = (60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0)  # of a site that cannot be reached
 
 
@@ -60,9 +61,14 @@ def expires_at(job: QueuedJob, settings: ScheduleSettings) -> float:
     return min(end, by.deadline) if by is not None and by.is_returned else end
 
 
-def rest_seconds(failures: int) -> float:
-    """Return how long a site or destination rests that has failed so often in a row."""
-    return RESTS[min(max(failures, 1), len(RESTS)) - 1]
+def rest_seconds(failures: int, others: int = 0) -> float:
+    """Return how long a site or destination rests that has failed so often in a row.
+
+    Longer where so many others rest, too, but never more than the longest: else a hundred thousand that
+    are dead would take all time of the processor in their first half hour.
+    """
+    own = RESTS[min(max(failures, 1), len(RESTS)) - 1]
+    return max(own, min(others / PROBES_A_SECOND, RESTS[-1]))
 
 
 def planned(job: QueuedJob, now: float, tries: int, settings: ScheduleSettings) -> list[float]:

@@ -165,7 +165,7 @@ class Traffic:
             self._open(site)
 
     def _wants_connection(self, site: SiteQueue) -> bool:
-        if self._state.is_stopping or site.connections >= site.pace.window or not site.in_turn:
+        if self._state.is_stopping or site.connections >= site.window or not site.in_turn:
             return False
         if site.backlog <= site.opening + len(site.idle):
             return False
@@ -173,7 +173,7 @@ class Traffic:
             self._state.look_at(site, self._state.time.now() + FULL_SECONDS)
             return False
         now = self._state.time.now()
-        stop = self._state.suspensions.of_site(site.site.name, now)
+        stop = self._state.suspensions.of_site(site.name, now)
         if stop is not None:
             self._state.look_at(site, ends_at(stop, now))
         elif not site.is_due(now):
@@ -183,7 +183,7 @@ class Traffic:
     def _has_place(self, site: SiteQueue) -> bool:
         """Return whether one more connection may be opened, and to this site."""
         most, now = self._state.settings.connections, self._state.connections
-        if site.pace.is_proven or not now:
+        if site.is_proven or not now:
             return now < most
         if site.connections and now >= CAREFUL * most:
             return False
@@ -192,15 +192,15 @@ class Traffic:
     def _wait_for_place(self, site: SiteQueue) -> None:
         if not site.is_waiting:
             site.is_waiting = True
-            (self._proven if site.pace.is_proven else self._unproven).append(site)
+            (self._proven if site.is_proven else self._unproven).append(site)
 
     def _open(self, site: SiteQueue) -> None:
-        carrier = self._state.doors.carriers.get(site.site.carrier)
+        carrier = self._state.doors.carriers.get(site.carrier)
         if carrier is None:
             return
         site.begin()
         self._state.connections += 1
-        is_unproven = not site.pace.is_proven
+        is_unproven = not site.is_proven
         self._unproven_connections += is_unproven
         work = SiteWork(self._parts, site, lambda: self.serve_more(site))
         self._serving[work] = _nothing
@@ -222,7 +222,7 @@ class Traffic:
             await carrier.serve(site.site, work)
         except Exception:
             if not self._state.is_stopping:  # else it was cancelled
-                self._state.doors.journal.failed(f"carrier {site.site.carrier}")
+                self._state.doors.journal.failed(f"carrier {site.carrier}")
         finally:
             del self._serving[work]
             work.end()

@@ -97,13 +97,13 @@ class SiteWork:
     def _is_to_end(self) -> bool:
         """Return whether the connection gets no more work."""
         site, state = self._site, self._parts.state
-        most = site.limit.most
+        most = site.max_messages
         if self._is_over or state.is_stopping or (most and self._count >= most):
             return True
-        if site.connections > site.pace.window and not self._taken:
+        if site.connections > site.window and not self._taken:
             return True
         now = state.time.now()
-        is_stopped = state.suspensions.of_site(site.site.name, now) is not None
+        is_stopped = state.suspensions.of_site(site.name, now) is not None
         return is_stopped or site.rest_until > now or self._parts.ledger.is_full
 
     def _opened(self) -> None:
@@ -119,7 +119,7 @@ class SiteWork:
         if taken is None:
             return
         self._was_heard = True
-        if self._parts.conclusions.conclude(self._site.site.name, taken, attempts):
+        if self._parts.conclusions.conclude(self._site.name, taken, attempts):
             self._parts.conditions.succeeded(self._site)
             self._is_proven()
         if not taken.open:

@@ -7,7 +7,7 @@ from twisted_mail.interfaces import Site, SiteRecord
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.queue.dispatch.memory.first_turns import FirstTurns
-from twisted_mail.queue.dispatch.memory.pace import MessageLimit, Pace
+from twisted_mail.queue.dispatch.memory.known_site import KnownSite
 from twisted_mail.queue.dispatch.memory.ready_recipients import ReadyRecipients
 from twisted_mail.queue.dispatch.memory.taken import TakenTransaction
 
@@ -87,46 +87,32 @@ class IdleConnection(Protocol):
         """Have it look again."""
 
 
-class SiteQueue:
+class SiteQueue(KnownSite):
     """A site that is in use, or of which something is remembered.
 
     Its destinations with something to do stand in a line; those in ``first`` may go before their turn.
     ``loaded`` are the transactions in memory whose turn has come, ``idle`` the connections that wait for
-    one; ``opening`` counts those that have not asked for any yet. It rests until ``rest_until``, and gets
-    no further connection before ``pause_until``.
+    one; ``opening`` counts those that have not asked for any yet. It gets no further connection before
+    ``pause_until``.
     """
 
     __slots__ = (
-        "avoids",
         "connections",
-        "failures",
         "first",
         "idle",
         "in_turn",
         "is_filling",
         "is_waiting",
-        "last",
-        "limit",
         "loaded",
         "opening",
-        "pace",
         "pause_until",
-        "rest_until",
-        "site",
         "tail",
         "timer",
         "top",
     )
 
     def __init__(self, site: Site, record: SiteRecord | None = None) -> None:
-        record = record or SiteRecord(site_key(site))
-        self.site = site
-        self.rest_until = record.rest_until
-        self.failures = record.failures
-        self.last = record.last
-        self.limit = MessageLimit(record.max_messages)
-        self.avoids = record.avoids
-        self.pace = Pace(1 if record.failures else site.limits.begin)
+        super().__init__(site, record)
         self.pause_until = 0.0
         self.timer = 0.0
         self.top: DestinationQueue | None = None
@@ -213,33 +199,14 @@ class SiteQueue:
         """Return whether it neither rests nor pauses."""
         return self.rest_until <= now and self.pause_until <= now
 
-    # ------------------------------------------------------------ what is remembered
-
-    @property
-    def record(self) -> SiteRecord:
-        """Return what is remembered of it over restarts."""
-        return SiteRecord(
-            site_key(self.site),
-            self.rest_until,
-            self.failures,
-            self.last,
-            self.limit.most,
-            self.avoids,
-        )
-
     @property
     def is_forgettable(self) -> bool:
         """Return whether it is as a new one would be."""
         is_in_use = bool(self.in_turn or self.connections or self.loaded or self.is_filling)
         is_awaited = bool(self.is_waiting or self.timer)
-        return not (is_in_use or is_awaited or self.failures or self.limit.most or self.avoids)
+        return not (is_in_use or is_awaited or self.failures or self.max_messages or self.avoids)
 
 
 # What most sites have: an empty deque takes 600 octets. Nothing is ever put into them.
 _NONE_IDLE: deque[IdleConnection] = deque(maxlen=0)
 _NONE_LOADED: deque[TakenTransaction] = deque(maxlen=0)
-
-
-def site_key(site: Site) -> str:
-    """Return the name by which a site is remembered."""
-    return f"{site.carrier}:{site.name}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 
 from twisted_mail.interfaces import (
     Carrier,
@@ -18,8 +19,10 @@ from twisted_mail.interfaces import (
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import NewJob, QueuedJob, RecipientState
 from twisted_mail.queue.dispatch.memory.claims import Claims
-from twisted_mail.queue.dispatch.memory.queues import DestinationQueue, SiteQueue, site_key
+from twisted_mail.queue.dispatch.memory.known_site import site_key
+from twisted_mail.queue.dispatch.memory.queues import DestinationQueue, SiteQueue
 from twisted_mail.queue.dispatch.memory.ready_recipients import ReadyRecipients
+from twisted_mail.queue.dispatch.memory.remembered import shared
 from twisted_mail.queue.dispatch.memory.steady_time import SteadyTime
 from twisted_mail.queue.dispatch.memory.suspensions import Suspensions
 from twisted_mail.queue.dispatch.memory.timers import Timed, Timers
@@ -64,6 +67,7 @@ class DispatchState:
         self.asleep_until = 0.0  # 0: not asleep
         self.ready_count = 0
         self.connections = 0
+        self.unwell = 0  # sites that could not be reached the last time
         self.is_stopping = False
 
     # ------------------------------------------------------------ destinations and sites
@@ -81,17 +85,18 @@ class DispatchState:
         queue = self.sites.get(key)
         if queue is None:
             queue = self.sites[key] = SiteQueue(site)
-        queue.site = site
+        queue.limits = shared(site.limits)
         return queue
 
     def known(self, site: SiteQueue) -> SiteQueue:
         """Return the site as it is known now: the one given, if it was forgotten meanwhile."""
-        return self.sites.setdefault(site_key(site.site), site)
+        return self.sites.setdefault(site.key, site)
 
     def remember(self, record: SiteRecord, now: float, longest_rest: float) -> None:
         """Take up what is known of a site from before the start."""
         carrier, _, name = record.name.partition(":")
-        queue = self.sites[record.name] = SiteQueue(Site(carrier, name), record)
+        queue = self.sites[record.name] = SiteQueue(Site(intern(carrier), name), record)
+        self.unwell += bool(queue.failures)
         queue.rest_until = min(queue.rest_until, now + longest_rest)  # whatever the clock was then
         is_resting = queue.rest_until > now
         self.look_at(queue, queue.rest_until if is_resting else now + longest_rest)
@@ -113,9 +118,14 @@ class DispatchState:
 
     def forget_site(self, site: SiteQueue) -> None:
         """Forget a site of which nothing is to be remembered."""
-        key = site_key(site.site)
+        key = site.key
         if site.is_forgettable and self.sites.get(key) is site:
             del self.sites[key]
+
+    def note_failures(self, site: SiteQueue, number: int) -> None:
+        """Note how often in a row a site could not be reached."""
+        self.unwell += bool(number) - bool(site.failures)
+        site.failures = number
 
     # ------------------------------------------------------------ time
 

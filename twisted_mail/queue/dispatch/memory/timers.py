@@ -6,6 +6,7 @@ from itertools import count
 from typing import Protocol
 
 SLACK = 20_000  # times that were altered and are not thrown away yet: that takes long with many
+SPAN = 1.0  # seconds that are put in order together
 
 
 class Timed(Protocol):
@@ -15,15 +16,28 @@ class Timed(Protocol):
 
 
 class Timers:
-    """A heap of times. One that was altered since stays in it, and is passed over."""
+    """Times in spans of a second, of which only the nearest is a heap.
+
+    A hundred thousand sites that rest take a place in a list each, and no object more: what is in a heap
+    takes four. One that was altered since stays where it is, and is passed over.
+    """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Timed]] = []
+        self._near: list[tuple[float, int, Timed]] = []  # a heap: what is in no later span
+        self._far: dict[int, list[Timed]] = {}  # by the span
+        self._spans: list[int] = []  # a heap: those in _far
+        self._opened = -1  # the last span that is in _near
         self._numbers = count()
-        self._set = 0  # of those in the heap, how many are not altered
+        self._set = 0  # how many have a time
+        self._entries = 0  # with those that were altered since
 
     def __len__(self) -> int:
         return self._set
+
+    @property
+    def entries(self) -> int:
+        """Return for how many times there is room, also where they were altered since."""
+        return self._entries
 
     def set(self, timed: Timed, at: float) -> None:
         """Have something looked at at a time, and no more at the one that was set before."""
@@ -31,18 +45,42 @@ class Timers:
             return
         self._set += not timed.timer
         timed.timer = at
-        heappush(self._heap, (at, next(self._numbers), timed))
-        if len(self._heap) > 4 * self._set + SLACK:
+        self._add(timed)
+        if self._entries > 4 * self._set + SLACK:
             self._sweep()
+
+    def _add(self, timed: Timed) -> None:
+        self._entries += 1
+        span = _span_of(timed)
+        if span <= self._opened:
+            heappush(self._near, (timed.timer, next(self._numbers), timed))
+            return
+        row = self._far.get(span)
+        if row is None:
+            row = self._far[span] = []
+            heappush(self._spans, span)
+        row.append(timed)
+
+    def _open(self) -> None:
+        """Put the times of the next span in order."""
+        self._opened = span = heappop(self._spans)
+        row = self._far.pop(span)
+        self._entries -= len(row)
+        for timed in row:
+            if timed.timer and _span_of(timed) == span:
+                self._add(timed)
 
     def _sweep(self) -> None:
         """Throw away at once what was altered since, and what is there twice.
 
         Most of that goes by itself, when its time comes.
         """
-        valid = {id(item[2]): item for item in self._heap if item[2].timer == item[0]}
-        self._heap = [*valid.values()]
-        heapify(self._heap)
+        near = {id(item[2]): item for item in self._near if item[2].timer == item[0]}
+        self._near = [*near.values()]
+        heapify(self._near)
+        for span, row in self._far.items():
+            row[:] = {id(one): one for one in row if one.timer and _span_of(one) == span}.values()
+        self._entries = len(self._near) + sum(map(len, self._far.values()))
 
     def clear(self, timed: Timed) -> None:
         """Have something looked at no more."""
@@ -51,9 +89,15 @@ class Timers:
 
     def next_time(self) -> float | None:
         """Return the earliest time; None if there is none."""
-        while self._heap and self._heap[0][2].timer != self._heap[0][0]:
-            heappop(self._heap)
-        return self._heap[0][0] if self._heap else None
+        while True:
+            while self._near and self._near[0][2].timer != self._near[0][0]:
+                heappop(self._near)
+                self._entries -= 1
+            if self._near:
+                return self._near[0][0]
+            if not self._spans:
+                return None
+            self._open()
 
     def due(self, now: float, limit: int) -> Iterator[Timed]:
         """Yield what is due, and at most ``limit``."""
@@ -61,6 +105,11 @@ class Timers:
             at = self.next_time()
             if at is None or at > now:
                 return
-            timed = heappop(self._heap)[2]
+            timed = heappop(self._near)[2]
+            self._entries -= 1
             self.clear(timed)
             yield timed
+
+
+def _span_of(timed: Timed) -> int:
+    return int(timed.timer // SPAN)
