@@ -24,7 +24,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob, Transaction
 from twisted_mail.mail.queued.target import RemoteTarget
-from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.mail.trust import Demand, TlsLevel
 from twisted_mail.net.client.host_dialing import HostDialer
 from twisted_mail.net.client.host_tls import HostTls
 from twisted_mail.net.process.blocking import ThreadBlocking
@@ -37,7 +37,9 @@ from twisted_mail.testing.wire import FakeBlobWriter
 reactor: Any = installed_reactor
 SINK = "/usr/sbin/smtp-sink"
 SETTINGS = ClientSettings(
-    "bench.example", tls=TlsLevel.NONE, limits=DialogueLimits(max_messages=1 << 30, idle=0.0)
+    "bench.example",
+    demand=Demand(TlsLevel.NONE),
+    limits=DialogueLimits(max_messages=1 << 30, idle=0.0),
 )
 
 

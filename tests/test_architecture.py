@@ -35,7 +35,7 @@ ASSEMBLY = {
     "testing",
 }
 EDGE_ROOMS = {"net", "auth", "plugin", "log"}
-EDGE_MODULES = {"queue.pipe", "delivery.remote"}
+EDGE_MODULES = {"queue.pipe", "delivery.remote", "delivery.hop_settings"}
 EDGE_NAMES = {"server", "client"}
 PURE_EXCEPTIONS = {"auth.sasl"}
 SIDEWAYS = {

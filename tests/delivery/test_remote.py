@@ -1,6 +1,6 @@
 """The carrier of mail to other hosts, over hosts that are faked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,14 +26,14 @@ from twisted_mail.delivery.onward.relay_login import RelayLogin
 from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.delivery.onward.unreached import IN_A_ROW, REST_SECONDS
 from twisted_mail.delivery.remote import RemoteCarrier
-from twisted_mail.interfaces import Site
+from twisted_mail.interfaces import FoundHosts, Site
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import Transaction
-from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.mail.trust import Demand, PassedOver, TlsLevel, Whence
 from twisted_mail.net.client.address_slots import MAX_WAITING
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.resolver import FakeResolver
@@ -507,7 +507,7 @@ def test_limits_and_port_are_those_of_the_settings() -> None:
     limits = settings.limits
     assert (limits.max_messages, limits.max_age, limits.idle, limits.max_recipients) == (3, 4, 5, 6)
     assert (hop.port, hop.host, hop.source) == (2525, "there.example", "")
-    assert (settings.hostname, settings.tls, settings.login) == (
+    assert (settings.hostname, settings.demand.level, settings.login) == (
         "mail.here.example",
         TlsLevel.MAY,
         None,
@@ -538,7 +538,7 @@ def test_a_relay_gets_all_with_a_login_over_proven_tls() -> None:
     work = fixture.serve(mail(id="a"), mail("x@other.example", id="b"))
     assert fixture.client.sent == [("10.0.0.1", "a"), ("10.0.0.1", "b")]
     (settings,), (hop,) = fixture.client.settings, fixture.client.dialled
-    assert (settings.tls, settings.is_tls_implicit) == (TlsLevel.VERIFY, True)
+    assert (settings.demand.level, settings.is_tls_implicit) == (TlsLevel.VERIFY, True)
     assert settings.login == Credentials("alice", "secret")
     assert not settings.trusts_unproven
     assert hop.port == 465
@@ -632,3 +632,99 @@ def test_each_recipient_ends_once_at_most_and_no_connection_stays(
     )
     if given_out and not ended:
         assert work.unreached or work.slowed
+
+
+# ------------------------------------------------------------ what is demanded of hosts
+
+
+class Rules:
+    """What is demanded of hosts, by their names, or of all hosts of a domain."""
+
+    def __init__(self, **demands: Demand | PassedOver) -> None:
+        self.demands = {f"{name}.example": one for name, one in demands.items()}
+        self.of_domains: dict[str, Demand | PassedOver] = {}
+        self.asked: list[tuple[tuple[str, ...], bool]] = []
+
+    async def of(self, found: FoundHosts) -> Mapping[str, Demand | PassedOver]:
+        self.asked.append((found.names, found.is_authentic))
+        usual = self.of_domains.get(found.names[0], Demand())
+        return {one.name: self.demands.get(one.name, usual) for one in found.hosts}
+
+
+OUTSIDE = PassedOver("mx1.example", Outcome(451, "4.7.5", "mx1.example is none of the hosts"))
+
+
+def verify(host: str) -> Demand:
+    return Demand(TlsLevel.VERIFY, Whence.MTA_STS, (host,))
+
+
+def ruled(there: Fixture, **demands: Demand | PassedOver) -> Rules:
+    rules = there.carrier._demands = Rules(**demands)
+    return rules
+
+
+def waiving(one: Transaction) -> Transaction:
+    return replace(one, job=replace(one.job, is_tls_optional=True))
+
+
+def test_each_host_is_dialled_with_its_own_demand(there: Fixture) -> None:
+    there.client.hosts["192.0.2.1"].refuses = Outcome(451, "4.7.5", "no TLS")
+    rules = ruled(there, mx1=verify("mx1.example"), mx2=Demand(TlsLevel.ENCRYPT))
+    there.serve(mail())
+    assert [one.demand.label for one in there.client.settings] == ["verify/mta-sts", "encrypt"]
+    assert set(rules.asked) == {(("there.example",), False)}
+
+
+def test_a_host_that_is_passed_over_is_not_dialled(there: Fixture) -> None:
+    ruled(there, mx1=OUTSIDE)
+    assert there.serve(mail()).codes == [("a", {1: 250})]
+    assert there.client.addresses == ["192.0.2.2"]
+
+
+def test_where_all_hosts_are_passed_over_the_message_waits_and_the_site_does_not(
+    there: Fixture,
+) -> None:
+    ruled(there, mx1=OUTSIDE, mx2=PassedOver("mx2.example", OUTSIDE.outcome))
+    work = there.serve(mail())
+    assert there.client.dialled == []
+    assert work.unreached == []
+    [(_, attempts)] = work.ended
+    assert (attempts[1].outcome.code, attempts[1].reply_class) == (451, ReplyClass.TLS)
+    assert attempts[1].host == "mx2.example"
+
+
+def test_tls_that_fails_where_it_is_demanded_is_no_word_on_the_site(there: Fixture) -> None:
+    ruled(there, mx1=verify("mx1.example"), mx2=verify("mx2.example"))
+    for address in ("192.0.2.1", "192.0.2.2"):
+        there.client.hosts[address].refuses = Outcome(451, "4.7.5", "The certificate has expired")
+    there.client.failure_class = ReplyClass.TLS
+    work = there.serve(mail())
+    assert (work.unreached, work.codes) == ([], [("a", {1: 451})])
+
+
+def test_a_message_for_which_tls_is_not_required_goes_wherever_it_can(there: Fixture) -> None:
+    ruled(there, mx1=OUTSIDE, mx2=PassedOver("mx2.example", OUTSIDE.outcome))
+    assert there.serve(waiving(mail())).codes == [("a", {1: 250})]
+    assert there.client.settings[0].demand.label == "may/tls-required"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "connections"),
+    [
+        (Demand(), Demand(), 1),
+        (Demand(), verify("mx1.example"), 2),
+        (verify("mx1.example"), Demand(), 1),
+        (verify("mx1.example"), verify("mx1.example"), 1),
+        (verify("mx1.example"), verify("other.example"), 2),
+        (Demand(TlsLevel.NONE), Demand(), 2),
+        (Demand(TlsLevel.ENCRYPT), Demand(TlsLevel.NONE), 1),
+        (Demand(TlsLevel.ENCRYPT), OUTSIDE, 1),
+    ],
+)
+def test_a_connection_is_used_where_its_proof_is_enough(
+    there: Fixture, first: Demand, second: Demand | PassedOver, connections: int
+) -> None:
+    there.domain("else.example", "mx1.example")
+    ruled(there).of_domains = {"there.example": first, "else.example": second}
+    there.serve(mail(), mail("carol@else.example", id="b"))
+    assert len(there.client.dialled) == connections

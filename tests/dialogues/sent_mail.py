@@ -15,7 +15,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob, Transaction
 from twisted_mail.mail.queued.target import RemoteTarget
-from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.mail.trust import Demand, TlsLevel
 from twisted_mail.smtp.dialogue.settings import ClientSettings, DialogueLimits
 
 HOSTNAME = "mail.example.org"
@@ -98,5 +98,5 @@ def settings(dialogue: Dialogue) -> ClientSettings:
         name, _, password = values.pop("login").partition(" ")
         values["login"] = Credentials(name, password)
     if "tls" in values:
-        values["tls"] = TlsLevel(values["tls"])
+        values["demand"] = Demand(TlsLevel(values.pop("tls")))
     return ClientSettings(HOSTNAME, limits=limits, **values)

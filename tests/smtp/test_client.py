@@ -17,7 +17,7 @@ from tests.smtp.dialogue.hosts import (
     mail,
 )
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
-from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.mail.trust import Demand, TlsLevel, Whence
 from twisted_mail.smtp.client import ClientSession
 from twisted_mail.smtp.dialogue.settings import NextHop
 from twisted_mail.smtp.dialogue.tries import REMEMBER_SECONDS, BrokenTls
@@ -56,7 +56,7 @@ def test_tls_is_told_in_the_attempt() -> None:
     assert attempt.tls_failure == ""
     assert "tls" in attempt.phases
     assert talk.session is not None
-    assert not talk.session.is_proven
+    assert not talk.session.proof.names
 
 
 def test_clear_text_after_tls_has_failed_is_told_in_the_attempt() -> None:
@@ -83,7 +83,7 @@ def test_tls_that_hangs_is_followed_by_clear_text_in_time() -> None:
 
 
 def test_tls_that_hangs_where_it_is_demanded_sends_nothing() -> None:
-    talk = Talk(SentMail([mail()]), replace(SETTINGS, tls=TlsLevel.ENCRYPT))
+    talk = Talk(SentMail([mail()]), replace(SETTINGS, demand=Demand(TlsLevel.ENCRYPT)))
     up_to_tls(talk)
     talk.line().pass_time(31)
     assert talk.end is not None
@@ -93,16 +93,16 @@ def test_tls_that_hangs_where_it_is_demanded_sends_nothing() -> None:
 
 
 def test_a_name_that_is_proven_is_known() -> None:
-    talk = Talk(SentMail([mail()]), replace(SETTINGS, tls=TlsLevel.VERIFY))
+    talk = Talk(SentMail([mail()]), replace(SETTINGS, demand=Demand(TlsLevel.VERIFY)))
     up_to_tls(talk)
     talk.line().start_tls()
     talk.says("250-mx", "250 PIPELINING")
     assert talk.session is not None
-    assert talk.session.is_proven
+    assert talk.session.proof.names
 
 
 def test_implicit_tls_comes_before_the_greeting() -> None:
-    settings = replace(SETTINGS, tls=TlsLevel.ENCRYPT, is_tls_implicit=True)
+    settings = replace(SETTINGS, demand=Demand(TlsLevel.ENCRYPT), is_tls_implicit=True)
     talk = Talk(SentMail([mail()]), settings)
     talk.line().start_tls()
     talk.greet("PIPELINING", "STARTTLS")
@@ -189,7 +189,7 @@ def fails_at_tls(hosts: MemoryHosts) -> None:
 
 def offers_tls(hosts: MemoryHosts, number: int, level: TlsLevel = TlsLevel.MAY) -> bytes:
     """Return what the client says to the n-th connection, whose host offers TLS."""
-    talk = Talk(SentMail([mail()]), replace(SETTINGS, tls=level), hosts)
+    talk = Talk(SentMail([mail()]), replace(SETTINGS, demand=Demand(level)), hosts)
     talk.line(number).send([b"220 mx ESMTP\r\n"])
     talk.line(number).send([b"250-mx\r\n250 STARTTLS\r\n"])
     return talk.line(number).take()
@@ -282,3 +282,40 @@ def test_a_second_try_is_not_the_end_of_the_first() -> None:
     second = MemoryServerLine(gone.hosts, 2)
     second.close()
     assert gone.times == 1
+
+
+def test_what_is_demanded_and_proven_is_told_in_the_attempt() -> None:
+    demand = Demand(TlsLevel.VERIFY, Whence.MTA_STS)
+    talk = Talk(SentMail([mail()]), replace(SETTINGS, demand=demand))
+    up_to_tls(talk)
+    talk.line().start_tls()
+    talk.says("250-mx", "250 PIPELINING")
+    talk.says("250 Ok", "250 Ok", "354 Go")
+    talk.says("250 Ok")
+    [(_, _, attempt)] = talk.supply.attempts
+    assert (attempt.demanded, attempt.proven) == ("verify/mta-sts", "name")
+
+
+def test_clear_text_after_tls_has_failed_proves_nothing() -> None:
+    talk = Talk(SentMail([mail()]))
+    up_to_tls(talk)
+    talk.line().break_tls()
+    talk.line(2).send([b"220 mx ESMTP\r\n"])
+    talk.line(2).send([b"250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n"])
+    talk.line(2).send([b"250 Ok\r\n250 Ok\r\n354 Go\r\n"])
+    talk.line(2).send([b"250 Ok\r\n"])
+    [(_, _, attempt)] = talk.supply.attempts
+    assert (attempt.demanded, attempt.proven) == ("may", "nothing")
+
+
+def test_nothing_is_sent_to_a_host_that_has_proven_less_than_is_demanded() -> None:
+    hosts = MemoryHosts()
+    hosts.tls.liars.add("mx.remote.example")
+    talk = Talk(SentMail([mail()]), replace(SETTINGS, demand=Demand(TlsLevel.VERIFY)), hosts=hosts)
+    up_to_tls(talk)
+    talk.line().start_tls()
+    talk.says("250-mx", "250 PIPELINING")
+    assert talk.end is not None
+    assert (talk.end.outcome.enhanced, talk.end.reply_class) == ("4.7.5", ReplyClass.TLS)
+    assert talk.end.demanded == "verify"
+    assert b"MAIL" not in talk.heard()

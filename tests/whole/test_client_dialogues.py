@@ -15,12 +15,12 @@ from tests.whole.next_hops import Certified, Listening, read_until, say
 from tests.whole.socket_end import SocketEnd
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.queued.job import Transaction
-from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.mail.trust import Demand, TlsLevel
 from twisted_mail.smtp.dialogue.content import stuffed
 
 pytestmark = pytest.mark.whole
 
-CLEAR = replace(SETTINGS, tls=TlsLevel.NONE)
+CLEAR = replace(SETTINGS, demand=Demand(TlsLevel.NONE))
 
 
 def ways_of(dialogue: Dialogue) -> list[str]:

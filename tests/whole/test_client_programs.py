@@ -18,7 +18,7 @@ from tests.whole.ports import free_port
 from tests.whole.process import wait_until_listening
 from tests.whole.senders import MESSAGES, Exim, OpenSmtpd, Postfix
 from tests.whole.test_other_servers import came
-from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.mail.trust import Demand, TlsLevel
 
 pytestmark = pytest.mark.whole
 
@@ -106,7 +106,7 @@ def test_our_own_server_takes_it(server: LiveServer, service: str) -> None:
     settings = replace(
         SETTINGS,
         names=("mail.example.org",),
-        tls=TlsLevel.VERIFY,
+        demand=Demand(TlsLevel.VERIFY),
         is_lmtp=service == "lmtp",
         is_tls_implicit=service == "smtps",
     )
@@ -115,7 +115,7 @@ def test_our_own_server_takes_it(server: LiveServer, service: str) -> None:
     assert end is None
     assert sorted(one.outcome.code for *_, one in supply.attempts) == [250, 250, 550]
     assert hop.session is not None
-    assert hop.session.is_proven
+    assert hop.session.proof.names
     assert all(one.tls.startswith("TLSv1.3/") for *_, one in supply.attempts), supply.results
     for name in ("alice", "bob"):
         [file] = (server.maildir(f"{name}@example.org") / "new").iterdir()

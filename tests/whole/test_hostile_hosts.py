@@ -22,12 +22,12 @@ from tests.whole.next_hops import (
     say,
 )
 from twisted_mail.mail.queued.attempt import ReplyClass
-from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.mail.trust import Demand, TlsLevel
 
 pytestmark = pytest.mark.whole
 
-VERIFY = replace(SETTINGS, tls=TlsLevel.VERIFY)
-ENCRYPT = replace(SETTINGS, tls=TlsLevel.ENCRYPT)
+VERIFY = replace(SETTINGS, demand=Demand(TlsLevel.VERIFY))
+ENCRYPT = replace(SETTINGS, demand=Demand(TlsLevel.ENCRYPT))
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_a_flood_is_not_kept(hop: Listening) -> None:
 @pytest.mark.parametrize("tls", [TlsLevel.ENCRYPT, TlsLevel.VERIFY])
 def test_tls_that_hangs_where_it_is_demanded(hop: Listening, tls: TlsLevel) -> None:
     supply = SentMail([mail()])
-    handing = hop.hand_on(supply, hurried(replace(SETTINGS, tls=tls), handshake=0.3))
+    handing = hop.hand_on(supply, hurried(replace(SETTINGS, demand=Demand(tls)), handshake=0.3))
     connection = hop.accept()
     begin_tls(connection)
     end = handing.end()
@@ -199,7 +199,7 @@ def test_any_certificate_is_good_enough_to_encrypt(
 ) -> None:
     certified = Certified(tmp_path, "other.example", ends=-DAY)
     supply = SentMail([mail()])
-    handing = hop.hand_on(supply, replace(SETTINGS, tls=tls))
+    handing = hop.hand_on(supply, replace(SETTINGS, demand=Demand(tls)))
     connection = hop.accept()
     begin_tls(connection)
     secured = certified.context().wrap_socket(connection, server_side=True)
@@ -215,7 +215,7 @@ def test_any_certificate_is_good_enough_to_encrypt(
     [(_, _, attempt)] = supply.attempts
     assert attempt.tls.startswith("TLSv1.")
     assert hop.session is not None
-    assert not hop.session.is_proven
+    assert not hop.session.proof.names
 
 
 def test_a_certificate_that_is_right(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_certificate_that_is_right(tmp_path: Path) -> None:
     secured.close()
     assert handing.end() is None
     assert hop.session is not None
-    assert hop.session.is_proven
+    assert hop.session.proof.names
     hop.close()
 
 

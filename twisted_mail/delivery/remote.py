@@ -6,15 +6,17 @@ one; when none is left, the site cannot be reached.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from twisted.internet.defer import Deferred, DeferredSemaphore
 
+from twisted_mail.delivery.hop_settings import HopSettings
 from twisted_mail.delivery.onward.attempts import (
     asks_for_less,
     failed,
     for_all,
+    passed_over,
     place_of,
     repeated,
     with_class,
@@ -27,22 +29,21 @@ from twisted_mail.delivery.onward.next_hosts import NO_FAMILY, NextHostFinder, N
 from twisted_mail.delivery.onward.relay_login import RelayLogin
 from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.delivery.onward.unreached import UnreachedHosts
-from twisted_mail.interfaces import Clock, Site, Work
+from twisted_mail.interfaces import Clock, FoundHosts, HostDemands, Site, Work
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import SMTP, Destination
 from twisted_mail.mail.queued.job import Transaction
-from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.mail.trust import Demand, Proof
 from twisted_mail.net.client.address_slots import AddressSlots, HeldSlot
-from twisted_mail.net.client.own_addresses import is_own_address
 from twisted_mail.smtp.dialogue.message_supply import MessageSupply
 from twisted_mail.smtp.dialogue.settings import (
     DEFAULT_TIMES,
     ClientSettings,
     DialogueTimes,
     NextHop,
-    within_times,
 )
+from twisted_mail.trust.proof import may_carry
 
 MAX_LOOKUPS = 50  # destinations whose hosts are looked up at a time
 KNOWN_SECONDS = (
@@ -53,6 +54,10 @@ SECOND_TRY_SECONDS = 3600.0  # after a second try over the other version of IP t
 
 class MailSession(Protocol):
     """A connection to a host that is ready for mail."""
+
+    @property
+    def proof(self) -> Proof:
+        """Return what the host has proven."""
 
     async def hand_on(self, work: MessageSupply) -> Attempt | None:
         """Hand on what there is; return why the connection has ended, or None."""
@@ -79,12 +84,14 @@ class _Dialled:
     place: Place
     site: str
     slot: HeldSlot  # at the address, counted to the site
+    demand: Demand  # it was opened for
 
 
 class RemoteCarrier:
     """Fulfils ``interfaces.Carrier`` for mail to other hosts.
 
-    ``hostname`` is our name in EHLO; ``login`` is for the relay, if there is one that wants it.
+    ``hostname`` is our name in EHLO; ``demands`` knows what is demanded of hosts (if None: nothing), and
+    ``login`` is for the relay, if there is one that wants it.
     """
 
     name = SMTP
@@ -98,14 +105,14 @@ class RemoteCarrier:
         hostname: str,
         login: RelayLogin | None = None,
         times: DialogueTimes = DEFAULT_TIMES,
+        demands: HostDemands | None = None,
     ) -> None:
         self._client = client
         self._finder = finder
         self._clock = clock
         self._settings = settings
-        self._hostname = hostname
-        self._login = login
-        self._times = times
+        self._hops = HopSettings(settings, hostname, login, times)
+        self._demands = demands
         self._lookups = DeferredSemaphore(MAX_LOOKUPS)
         self._known: RecentlyKnown[NextHosts] = RecentlyKnown(clock, KNOWN_SECONDS)
         self._unreached = UnreachedHosts(clock)
@@ -126,14 +133,23 @@ class RemoteCarrier:
         found: NextHosts | Outcome = await self._lookups.run(self._look_up, destination.name)
         if isinstance(found, Outcome):
             return failed(found, self._clock.now())
+        if self._demands is not None and found.relay is None:
+            of = FoundHosts(found.names, found.hosts, found.is_authentic)
+            found = replace(found, demands=await self._demands.of(of))
         self._known[destination.name] = found
         return found
 
     def _look_up(self, domain: str) -> Deferred[NextHosts | Outcome]:
         return Deferred.fromCoroutine(self._finder.find(domain))
 
-    def _known_hosts(self, destination: Destination) -> NextHosts | None:
-        return self._known[destination.name]
+    def _admitting(self, dialled: _Dialled, transaction: Transaction) -> NextHosts | None:
+        """Return the hosts of a transaction if it may go over a connection, whoever proved what there."""
+        found = self._known[transaction.destination.name]
+        hosts = None if found is None else _for_job(found, transaction)
+        demand = None if hosts is None else hosts.demand(dialled.place[0])
+        if demand is None or not may_carry(dialled.session.proof, dialled.demand, demand):
+            return None
+        return hosts
 
     # ------------------------------------------------------------ handing on
 
@@ -149,7 +165,8 @@ class RemoteCarrier:
         if isinstance(hosts, Attempt):
             work.done(first, for_all(first, hosts))
             return work.next()
-        order = dial_order(hosts.hosts, self._families, work.avoids)
+        hosts = _for_job(hosts, first)
+        order = dial_order(hosts.open_hosts, self._families, work.avoids)
         last = repeated(first)
         if last is not None:
             order = prefer(order, place_of(last))
@@ -172,7 +189,7 @@ class RemoteCarrier:
             work,
             first,
             dialled.place,
-            self._known_hosts,
+            lambda transaction: self._admitting(dialled, transaction),
             bool(others),
             lambda: self._slots.is_wanted(dialled.place[1]),
             lambda: self._slots.is_owed(dialled.place[1], dialled.site),
@@ -207,7 +224,7 @@ class RemoteCarrier:
         is_known = work.avoids or self._tried_twice[hosts.site.name]
         if is_known or hosts.relay is not None:
             return []
-        order = dial_order(hosts.hosts, self._families, avoids=version)
+        order = dial_order(hosts.open_hosts, self._families, avoids=version)
         return [place for place in order if ip_version(place[1]) != version]
 
     async def _try_again(self, again: SecondTry, hosts: NextHosts, places: list[Place]) -> None:
@@ -227,13 +244,13 @@ class RemoteCarrier:
 
         ``last`` is the attempt that is repeated at its host, from the same address of ours.
         """
+        failures = [passed_over(one, self._clock.now()) for one in hosts.passed_over]
         if not order:
-            return [failed(NO_FAMILY, self._clock.now())]
+            return failures or [failed(NO_FAMILY, self._clock.now())]
         try:
-            settings = await self._client_settings(hosts)
+            settings = await self._hops.settings(hosts)
         except Unavailable as error:
             return [failed(error.outcome, self._clock.now())]
-        failures: list[Attempt] = []
         busy: list[Place] = []
         for place in order:
             if not self._slots.take(place[1], hosts.site.name):
@@ -259,33 +276,17 @@ class RemoteCarrier:
     async def _connect(
         self, hosts: NextHosts, place: Place, settings: ClientSettings, last: Attempt | None = None
     ) -> _Dialled | Attempt:
-        hop, site = self._hop(hosts, place, last), hosts.site.name
+        hop, site = self._hops.hop(hosts, place, last), hosts.site.name
+        demand = self._hops.demand(hosts, place)
+        settings = replace(settings, demand=demand)
         slot = HeldSlot(self._slots, place[1], site)
         found = await self._client.connect(hop, settings, slot.release)
         if isinstance(found, Attempt):
             slot.leave()
             return found
-        return _Dialled(found, place, site, slot)
+        return _Dialled(found, place, site, slot, demand)
 
-    def _hop(self, hosts: NextHosts, place: Place, last: Attempt | None = None) -> NextHop:
-        port = self._settings.port if hosts.relay is None else hosts.relay.port
-        is_same = last is not None and place_of(last) == place and is_own_address(last.source)
-        return NextHop(place[0], place[1], port, last.source if last and is_same else "")
 
-    async def _client_settings(self, hosts: NextHosts) -> ClientSettings:
-        of = self._settings
-        limits = within_times(self._times, of.recipients, hosts.messages, of.age, of.idle)
-        if hosts.relay is None:
-            return ClientSettings(
-                self._hostname, sends_signed_8bit=of.sends_signed_8bit, limits=limits
-            )
-        level = TlsLevel(of.relay_tls)
-        return ClientSettings(
-            self._hostname,
-            tls=level,
-            is_tls_implicit=hosts.relay.has_implicit_tls,
-            login=await self._login.read() if self._login else None,
-            trusts_unproven=level is not TlsLevel.VERIFY,
-            sends_signed_8bit=of.sends_signed_8bit,
-            limits=limits,
-        )
+def _for_job(hosts: NextHosts, transaction: Transaction) -> NextHosts:
+    """Return the hosts of a destination as they are for one message."""
+    return hosts.waived() if transaction.job.is_tls_optional else hosts

@@ -1,6 +1,6 @@
 """What is demanded of TLS with another host, and what was proven on a connection to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from twisted_mail.mail.dns import TlsaRecord
@@ -52,6 +52,11 @@ class Demand:
     server_name: str = ""
     is_host_certain: bool = False
 
+    def at(self, host: str) -> "Demand":
+        """Return the demand with the host's own name, where a name is demanded and none is there."""
+        needs_name = self.level is TlsLevel.VERIFY and not self.names
+        return replace(self, names=(host,)) if needs_name else self
+
     @property
     def label(self) -> str:
         """Return the level, and whence it comes where that is not obvious, for the log."""
@@ -86,6 +91,7 @@ class Proof:
 
 NOTHING_PROVEN = Proof()
 ANY_HOST = Demand()
+WAIVED = Demand(TlsLevel.MAY, Whence.HEADER)  # by a message with TLS-Required: No (RFC 8689 §3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,8 @@ def _other_side(attempt: Attempt) -> Fields:
         "output": attempt.output[:MAX_TEXT],
         "tls_failure": attempt.tls_failure[:MAX_TEXT],
         "dialogue": attempt.dialogue,
+        "demanded": attempt.demanded,
+        "proven": attempt.proven,
     }
 
 

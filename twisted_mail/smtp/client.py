@@ -9,10 +9,11 @@ from twisted_mail.interfaces import BlobWriter
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
-from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.mail.trust import Proof
 from twisted_mail.net.client.host_connection import HostConnection
 from twisted_mail.net.client.host_dialing import HostDialer
 from twisted_mail.net.client.host_tls import HostTls, HostTlsCreator
+from twisted_mail.smtp.dialogue import endings
 from twisted_mail.smtp.dialogue.attempts import PROMISES, AttemptRecorder
 from twisted_mail.smtp.dialogue.capabilities import Capabilities
 from twisted_mail.smtp.dialogue.command_channel import CommandChannel
@@ -26,6 +27,7 @@ from twisted_mail.smtp.dialogue.rehearsal import Rehearsed, rehearse
 from twisted_mail.smtp.dialogue.round_source import DialogueDoors
 from twisted_mail.smtp.dialogue.settings import ClientSettings, NextHop
 from twisted_mail.smtp.dialogue.tries import BrokenTls, ConnectionTries
+from twisted_mail.trust.decision import Course, Found, decide
 
 
 def _nothing() -> None:
@@ -90,6 +92,7 @@ class SmtpClient:
         recording = self._recording()
         recorder = opening.recorder = AttemptRecorder(clock, hop, recording)
         recorder.tls_failure = opening.tls_failure
+        recorder.demanded = opening.demand.label
         try:
             connection = await self._dialer.dial(
                 hop.address, hop.port, hop.source, self._creator(opening), limits.connect
@@ -121,7 +124,11 @@ class SmtpClient:
             connection.abort()
             raise
         recorder.tls_failure = recorder.tls_failure or beginning.tls_failure
-        recorder.tls = _tls_of(connection)
+        recorder.tls, recorder.proven = _tls_of(connection), connection.proof.label
+        found = Found.NO_TLS if connection.tls_info is None else Found.TLS
+        if decide(settings.demand, found, connection.proof) is Course.PASS_OVER:
+            connection.abort()
+            return endings.tls_failed("The host has not proven what is demanded of it")
         recorder.keywords = PROMISES.intersection(offered.keywords)
         fitter = MessageFitter(
             offered,
@@ -138,10 +145,7 @@ class SmtpClient:
         return DialogueRecording(self._doors.clock, journal) if journal is not None else None
 
     def _creator(self, opening: ConnectionTries) -> HostTlsCreator:
-        host, settings = opening.hop.host, opening.settings
-        if settings.tls is TlsLevel.VERIFY:
-            return self._tls.proven(host, settings.names or (host,))
-        return self._tls.unproven(host)
+        return self._tls.creator(opening.hop.host, opening.settings.demand)
 
 
 class ClientSession:
@@ -183,9 +187,9 @@ class ClientSession:
         return self._recorder.tls_failure
 
     @property
-    def is_proven(self) -> bool:
-        """Return whether the host has proven its name."""
-        return self._connection.is_proven
+    def proof(self) -> Proof:
+        """Return what the host has proven."""
+        return self._connection.proof
 
     @property
     def messages(self) -> int:

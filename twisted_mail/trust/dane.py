@@ -78,3 +78,12 @@ def anchors(records: Sequence[TlsaRecord], chain: Sequence[ShownCertificate]) ->
     """
     named = [record for record in records if record.usage == TlsaUsage.DANE_TA]
     return [at for at, one in enumerate(chain) if any(fits(record, one) for record in named)]
+
+
+def whole_anchors(records: Iterable[TlsaRecord]) -> list[bytes]:
+    """Return the authorities, in DER, that are in records of usage 2 as they are."""
+    return [
+        one.data
+        for one in records
+        if (one.usage, one.selector, one.matching) == (TlsaUsage.DANE_TA, _CERT, _FULL)
+    ]

@@ -84,6 +84,3 @@ def for_sender(host: str, demand: Demand) -> Demand | None:
     if demand.level in (TlsLevel.VERIFY, TlsLevel.DANE):
         return demand
     return Demand(TlsLevel.VERIFY, Whence.SENDER, (host,), is_host_certain=True)
-
-
-WAIVED = Demand(TlsLevel.MAY, Whence.HEADER)  # for a message with TLS-Required: No (RFC 8689 §3)

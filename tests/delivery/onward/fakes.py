@@ -10,6 +10,7 @@ from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob, Transaction
 from twisted_mail.mail.queued.target import RemoteTarget
+from twisted_mail.mail.trust import NOTHING_PROVEN, Demand, Proof, TlsLevel
 from twisted_mail.smtp.dialogue.settings import ClientSettings, NextHop
 
 OK = Outcome(250, "2.0.0", "Ok: queued as 1")
@@ -91,6 +92,13 @@ class FakeHost:
     most: int = 100
 
 
+def proof_of(demand: Demand) -> Proof:
+    """Return the proof of a host that proves what is demanded, and not more."""
+    is_encrypted = demand.level not in (TlsLevel.NONE, TlsLevel.MAY)
+    names = demand.names if demand.level is TlsLevel.VERIFY else ()
+    return Proof(is_encrypted, names, demand.records)
+
+
 @dataclass
 class FakeClient:
     """Connects to hosts by their addresses; those that are not there refuse."""
@@ -102,6 +110,7 @@ class FakeClient:
     is_open: int = 0
     lingers: bool = False  # after QUIT, until ``leave``
     leaving: list[Callable[[], None]] = field(default_factory=list)
+    failure_class: ReplyClass = ReplyClass.OTHER
 
     async def connect(
         self, hop: NextHop, settings: ClientSettings, on_gone: Callable[[], None]
@@ -126,9 +135,9 @@ class FakeClient:
             refused = Outcome(451, "4.4.1", "connection refused")
             return Attempt(refused, 1.0, ReplyClass.NETWORK, hop.host, hop.shown_address)
         if host.refuses is not None:
-            return Attempt(host.refuses, 1.0, host=hop.host, address=hop.shown_address)
+            return Attempt(host.refuses, 1.0, self.failure_class, hop.host, hop.shown_address)
         self.is_open += 1
-        return FakeSession(self, hop, host)
+        return FakeSession(self, hop, host, proof=proof_of(settings.demand))
 
     @property
     def addresses(self) -> list[str]:
@@ -142,6 +151,7 @@ class FakeSession:
     host: FakeHost
     is_closed: bool = False
     on_gone: Callable[[], None] = lambda: None
+    proof: Proof = NOTHING_PROVEN
 
     async def hand_on(self, work: Any) -> Attempt | None:
         given = work.next() or await work.wait(5)

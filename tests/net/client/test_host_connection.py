@@ -8,6 +8,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 
 from twisted_mail.interfaces import ConversationEnded, TlsFailed
+from twisted_mail.mail.trust import Proof
 from twisted_mail.net.client.host_connection import CLOSE_SECONDS, HostConnection
 from twisted_mail.net.connection.read_buffer import OWN_INPUT
 from twisted_mail.testing.clock import ServerTime
@@ -19,14 +20,13 @@ Reason = ConversationEnded.Reason
 class Creator:
     """Stands for TLS; ``flaw`` is what is wrong with the certificate."""
 
-    names = ("mx.example",)
-
     def __init__(self) -> None:
         self.flaw = ""
 
-    def check_names(self, connection: Any) -> None:
+    def proof(self, connection: Any) -> Proof:
         if self.flaw:
             raise TlsFailed(self.flaw)
+        return Proof(True, ("mx.example",))
 
 
 class PausedTransport(MemoryTransport):

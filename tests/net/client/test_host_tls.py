@@ -8,7 +8,12 @@ from OpenSSL import SSL
 
 from tests.whole.next_hops import DAY, NAME, Certified
 from twisted_mail.interfaces import TlsFailed
+from twisted_mail.mail.trust import ANY_HOST, Demand, Proof, TlsLevel
 from twisted_mail.net.client.host_tls import HostTls, HostTlsCreator, why
+
+
+def verify(*names: str) -> Demand:
+    return Demand(TlsLevel.VERIFY, names=names)
 
 
 def shake(creator: HostTlsCreator, certified: Certified) -> SSL.Connection:
@@ -38,7 +43,7 @@ def _move(end: SSL.Connection, other: SSL.Connection) -> None:
 
 
 def test_the_name_of_the_host_is_sent(tmp_path: Path) -> None:
-    shake(HostTls().unproven(NAME), Certified(tmp_path, "other.example"))
+    shake(HostTls().creator(NAME, ANY_HOST), Certified(tmp_path, "other.example"))
     assert shake.name == NAME.encode()  # type: ignore[attr-defined]
 
 
@@ -46,26 +51,27 @@ def test_the_name_of_the_host_is_sent(tmp_path: Path) -> None:
     "host", ["192.0.2.1", "[192.0.2.1]", "2001:db8::1", "[IPv6:2001:db8::1]", ""]
 )
 def test_an_address_is_no_name(tmp_path: Path, host: str) -> None:
-    shake(HostTls().unproven(host), Certified(tmp_path))
+    shake(HostTls().creator(host, ANY_HOST), Certified(tmp_path))
     assert shake.name is None  # type: ignore[attr-defined]
 
 
 def test_any_certificate_will_do_where_nothing_is_proven(tmp_path: Path) -> None:
-    creator = HostTls().unproven(NAME)
-    creator.check_names(shake(creator, Certified(tmp_path, "other.example", ends=-DAY)))
+    creator = HostTls().creator(NAME, ANY_HOST)
+    connection = shake(creator, Certified(tmp_path, "other.example", ends=-DAY))
+    assert creator.proof(connection) == Proof(is_encrypted=True)
 
 
 def test_one_of_the_names_is_enough(tmp_path: Path) -> None:
     certified = Certified(tmp_path)
-    creator = HostTls(certified.authority).proven(NAME, ("remote.example", NAME))
-    creator.check_names(shake(creator, certified))
+    creator = HostTls(certified.authority).creator(NAME, verify(*("remote.example", NAME)))
+    assert creator.proof(shake(creator, certified)) == Proof(True, (NAME,))
 
 
 def test_a_name_that_is_not_in_the_certificate_fails(tmp_path: Path) -> None:
     certified = Certified(tmp_path)
-    creator = HostTls(certified.authority).proven(NAME, ("remote.example",))
+    creator = HostTls(certified.authority).creator(NAME, verify(*("remote.example",)))
     with pytest.raises(TlsFailed, match=r"The certificate is not for remote\.example"):
-        creator.check_names(shake(creator, certified))
+        creator.proof(shake(creator, certified))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +85,7 @@ def test_what_is_wrong_is_told_in_words(
     tmp_path: Path, ends: object, is_known: bool, flaw: str
 ) -> None:
     certified = Certified(tmp_path, ends=ends)  # type: ignore[arg-type]
-    creator = HostTls(certified.authority if is_known else "").proven(NAME, (NAME,))
+    creator = HostTls(certified.authority if is_known else "").creator(NAME, verify(*(NAME,)))
     made: list[SSL.Connection] = []
     make = creator.clientConnectionForTLS
     creator.clientConnectionForTLS = lambda _: made.append(make(None)) or made[0]  # type: ignore[method-assign,assignment,func-returns-value]

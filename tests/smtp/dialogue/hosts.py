@@ -16,6 +16,7 @@ from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob, Transaction
 from twisted_mail.mail.queued.target import RemoteTarget
+from twisted_mail.mail.trust import Demand, Proof, TlsLevel
 from twisted_mail.net.client.host_connection import HostConnection
 from twisted_mail.net.client.host_tls import HostTls
 from twisted_mail.smtp.client import ClientSession, SmtpClient
@@ -45,18 +46,23 @@ class InlineThreads(InlineBlocking):
 class MemoryCreator:
     """Stands for TLS, which begins in name only; what a certificate proves is as the test says."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = names
+    def __init__(self, proof: Proof) -> None:
+        self._proof = proof
 
-    def check_names(self, connection: Any) -> None: ...
+    def proof(self, connection: Any) -> Proof:
+        return self._proof
 
 
 class MemoryTls(HostTls):
-    def unproven(self, host: str) -> Any:
-        return MemoryCreator(())
+    """TLS with hosts that prove all that is demanded, but for those that are ``liars``."""
 
-    def proven(self, host: str, names: Sequence[str]) -> Any:
-        return MemoryCreator(names)
+    def __init__(self) -> None:
+        super().__init__()
+        self.liars: set[str] = set()
+
+    def creator(self, host: str, demand: Demand) -> Any:
+        names = (host,) if demand.level is TlsLevel.VERIFY and host not in self.liars else ()
+        return MemoryCreator(Proof(True, names))
 
 
 class MemoryHosts:
@@ -73,7 +79,8 @@ class MemoryHosts:
         doors = DialogueDoors(
             self.clock, InlineThreads(), lambda *fault: self.faults.append(fault), self
         )
-        self.client = SmtpClient(self, MemoryTls(), doors, FakeBlobWriter)  # type: ignore[arg-type]
+        self.tls = MemoryTls()
+        self.client = SmtpClient(self, self.tls, doors, FakeBlobWriter)  # type: ignore[arg-type]
 
     def keep(self, dialogue: Dialogue) -> None:
         """Keep a dialogue as ``DialogueJournal`` does."""

@@ -14,7 +14,7 @@ from twisted_mail.interfaces import Clock, unreported
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
-from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.mail.trust import Demand, TlsLevel, Whence
 from twisted_mail.net.client.host_dialing import HostDialer
 from twisted_mail.net.client.host_tls import HostTls
 from twisted_mail.smtp.client import ClientSession, SmtpClient
@@ -82,7 +82,7 @@ class Talker:
             login = await RelayLogin(path, SynchronousBlocking(), unreported).read()
         return ClientSettings(
             config.hostname,
-            tls=level,
+            demand=Demand(level, Whence.RELAY, (relay.host,)),
             is_tls_implicit=relay.has_implicit_tls,
             login=login,
             trusts_unproven=level is not TlsLevel.VERIFY,

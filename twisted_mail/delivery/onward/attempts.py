@@ -8,6 +8,7 @@ from twisted_mail.delivery.onward.reply_classes import classify
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.mail.trust import PassedOver
 
 NO_SERVICE = 521  # of a host that never takes mail (RFC 7504 §3)
 CLOSING = 421
@@ -18,6 +19,11 @@ MAX_DOUBTS = 3  # tries at a host whose answers to a message are lost, before ot
 def failed(outcome: Outcome, at: float) -> Attempt:
     """Return an attempt that failed before anybody was asked."""
     return Attempt(outcome, at, classify(outcome))
+
+
+def passed_over(host: PassedOver, at: float) -> Attempt:
+    """Return the attempt at a host that was not dialled, because of what it is to prove."""
+    return Attempt(host.outcome, at, ReplyClass.TLS, host.host)
 
 
 def with_class(attempt: Attempt) -> Attempt:

@@ -15,10 +15,9 @@ from twisted_mail.delivery.onward.dial_order import Place
 from twisted_mail.delivery.onward.next_hosts import NextHosts
 from twisted_mail.interfaces import Work
 from twisted_mail.mail.queued.attempt import Attempt
-from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import Transaction
 
-KnownHosts = Callable[[Destination], NextHosts | None]
+KnownHosts = Callable[[Transaction], NextHosts | None]
 Refusal = tuple[Transaction, Mapping[int, Attempt]]  # recipients that were refused by policy
 
 
@@ -29,11 +28,12 @@ def _never() -> bool:
 class ConnectionWork:
     """Gives a connection its transactions, and notes how they end.
 
-    ``first`` is what it was opened for, at ``place``. A transaction that may not go there is kept in
-    ``left``, and ends the work; so do refusals by policy where the other version of IP is still to be
-    tried (``may_change_version``): they are kept in ``refused``. ``is_wanted`` returns whether another
-    connection waits for the end of this one, which is then not kept idle; ``is_owed`` whether this one is
-    to end for it even where there is more to hand on.
+    ``first`` is what it was opened for, at ``place``; ``known`` returns the hosts of another one, or None
+    if they are not known, or their demands not met by what was proven on this connection. A transaction
+    that may not go there is kept in ``left``, and ends the work; so do refusals by policy where the other
+    version of IP is still to be tried (``may_change_version``): they are kept in ``refused``.
+    ``is_wanted`` returns whether another connection waits for the end of this one, which is then not kept
+    idle; ``is_owed`` whether this one is to end for it even where there is more to hand on.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class ConnectionWork:
 
     def _may_get(self, transaction: Transaction) -> bool:
         """Return whether the host is one of the destination's, and the place one that it waits for."""
-        hosts = self._known(transaction.destination)
+        hosts = self._known(transaction)
         if hosts is None or not hosts.has(self._place[0]):
             return False
         last = repeated(transaction)

@@ -8,7 +8,7 @@ import ipaddress
 import random
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from twisted_mail.delivery.onward.dialing_rules import OURS, DialingRules
@@ -46,11 +46,17 @@ Shuffle = Callable[[list[MailHost]], None]
 
 @dataclass(frozen=True, slots=True)
 class HostAddresses:
-    """A mail host and its addresses that may be dialled, IPv6 and IPv4 mixed, in no order."""
+    """A mail host and its addresses that may be dialled, IPv6 and IPv4 mixed, in no order.
+
+    ``is_authentic``: DNSSEC vouches for the addresses. They belong to the name ``canonical``, if that is
+    another one, behind CNAMEs.
+    """
 
     preference: int
     name: str
     addresses: tuple[str, ...]
+    is_authentic: bool = False
+    canonical: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,8 @@ class MailHosts:
 
     ``ranked`` are the names of all, those of equal preference together and sorted, also of hosts that
     have no address now. Hosts that are left out are kept for those who ask why. The host of a domain
-    without MX records ``is_implicit``.
+    without MX records ``is_implicit``. ``is_authentic``: DNSSEC vouches for the MX records, or for there
+    being none; they belong to the domain ``canonical``, if that is another one, behind CNAMEs.
     """
 
     domain: str
@@ -77,6 +84,8 @@ class MailHosts:
     left_out: tuple[LeftOut, ...] = ()
     failure: Outcome | None = None
     is_implicit: bool = False
+    is_authentic: bool = False
+    canonical: str = ""
 
 
 class MailHostFinder:
@@ -113,8 +122,10 @@ class MailHostFinder:
         if is_null_mx(records):
             return MailHosts(domain, failure=NULL_MX)
         if not records:
-            return await self._look_up(domain, [MailHost(0, domain)], is_implicit=True)
-        return await self._look_up(domain, records.values, is_implicit=False)
+            found = await self._look_up(domain, [MailHost(0, domain)], is_implicit=True)
+        else:
+            found = await self._look_up(domain, records.values, is_implicit=False)
+        return replace(found, is_authentic=records.is_authentic, canonical=records.canonical)
 
     def _literal(self, domain: str) -> MailHosts:
         address = domain[1:-1].removeprefix("IPv6:")
@@ -219,11 +230,12 @@ class _Selection:
         elif not answer:
             self.left_out.append(LeftOut(host.name, WITHOUT_ADDRESS))
         else:
-            self._add_addresses(host, answer.values[:MAX_ADDRESSES_OF_HOST], rules, own)
+            self._add_addresses(host, answer, rules, own)
 
     def _add_addresses(
-        self, host: MailHost, addresses: Sequence[str], rules: DialingRules, own: Collection[str]
+        self, host: MailHost, answer: DnsAnswer[str], rules: DialingRules, own: Collection[str]
     ) -> None:
+        addresses = answer.values[:MAX_ADDRESSES_OF_HOST]
         objections = {one: rules.objection(one, own) for one in addresses}
         self.left_out += [
             LeftOut(host.name, objection, one) for one, objection in objections.items() if objection
@@ -231,7 +243,11 @@ class _Selection:
         if OURS in objections.values():
             self._note_own(host.preference)
         elif dialled := tuple(one for one in addresses if not objections[one]):
-            self.hosts.append(HostAddresses(host.preference, host.name, dialled))
+            self.hosts.append(
+                HostAddresses(
+                    host.preference, host.name, dialled, answer.is_authentic, answer.canonical
+                )
+            )
 
     def _note_own(self, preference: int) -> None:
         """We are a mail host under another name: we and all behind us are left out."""

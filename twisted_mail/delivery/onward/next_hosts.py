@@ -1,7 +1,7 @@
 """Where the mail of a destination is handed on: its site, and the hosts that are dialled."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from twisted_mail.delivery.onward.dial_order import VERSIONS, Place
 from twisted_mail.delivery.onward.mail_hosts import (
@@ -17,6 +17,7 @@ from twisted_mail.interfaces import Resolver
 from twisted_mail.interfaces.carrier import Site, SiteLimits
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.destination import SMTP
+from twisted_mail.mail.trust import ANY_HOST, WAIVED, Demand, PassedOver
 
 RELAY_UNKNOWN = Outcome(451, "4.4.4", "The relay's name has no address")
 RELAY_SILENT = Outcome(451, "4.4.3", "The DNS does not answer for the relay's name now")
@@ -30,6 +31,10 @@ class NextHosts:
     ``messages`` is for how many a connection is used at most. Where the hosts of other destinations of
     the site may be others, it ``has_several_names``: then a host that is not reached is no word on the
     site. With ``relay`` all mail goes there.
+
+    ``names`` are those of the destination, its own first; ``is_authentic``: DNSSEC vouches for the hosts
+    being its hosts. ``demands`` are those on TLS, by names of hosts, or why no mail goes there now;
+    others have the ``default_demand``.
     """
 
     site: Site
@@ -37,15 +42,38 @@ class NextHosts:
     messages: int
     has_several_names: bool = False
     relay: Relay | None = None
+    names: tuple[str, ...] = ()
+    is_authentic: bool = False
+    demands: Mapping[str, Demand | PassedOver] = field(default_factory=dict)
+    default_demand: Demand = ANY_HOST
 
     def has(self, host: str) -> bool:
         """Return whether a host, by its name, is one of these."""
-        return any(one.name == host for one in self.hosts)
+        return any(one.name == host for one in self.open_hosts)
+
+    @property
+    def open_hosts(self) -> tuple[HostAddresses, ...]:
+        """Return the hosts that are not passed over."""
+        return tuple(one for one in self.hosts if self.demand(one.name) is not None)
+
+    @property
+    def passed_over(self) -> list[PassedOver]:
+        """Return the hosts that no mail goes to now, because of what they are to prove."""
+        return [one for one in self.demands.values() if isinstance(one, PassedOver)]
+
+    def demand(self, host: str) -> Demand | None:
+        """Return what is demanded of a host that is one of these; None if it is passed over."""
+        found = self.demands.get(host, self.default_demand)
+        return None if isinstance(found, PassedOver) else found
+
+    def waived(self) -> "NextHosts":
+        """Return the hosts for mail that goes whatever they prove."""
+        return replace(self, demands={}, default_demand=WAIVED)
 
     def has_place(self, place: Place) -> bool:
         """Return whether a host is one of these, with this address."""
         name, address = place
-        return any(one.name == name and address in one.addresses for one in self.hosts)
+        return any(one.name == name and address in one.addresses for one in self.open_hosts)
 
 
 class NextHostFinder:
@@ -73,6 +101,10 @@ class NextHostFinder:
 
     def of(self, found: MailHosts) -> NextHosts:
         """Return the next hosts, of mail hosts that were found."""
+        names = (found.domain, found.canonical) if found.canonical else (found.domain,)
+        return replace(self._of(found), names=names, is_authentic=found.is_authentic)
+
+    def _of(self, found: MailHosts) -> NextHosts:
         names = [name for equal in found.ranked for name in equal]
         of, provider = self._settings, self._providers.of(names)
         if provider is None:

@@ -58,13 +58,15 @@ class UnreachedHosts:
         attempt = as_temporary(worst(failures))
         if attempt.outcome.code == CLOSING or attempt.reply_class is ReplyClass.RATE:
             work.slow_down(attempt)
-        if self._is_of_site(hosts, first.destination):
+        if self._is_of_site(attempt, hosts, first.destination):
             work.unreachable(attempt)
             return None
         self._attempts[first.destination.name] = attempt
         return _end_all(first, attempt, work)
 
-    def _is_of_site(self, hosts: NextHosts, destination: Destination) -> bool:
+    def _is_of_site(self, attempt: Attempt, hosts: NextHosts, destination: Destination) -> bool:
+        if attempt.reply_class is ReplyClass.TLS and hosts.relay is None:
+            return False  # others may demand less of the same hosts
         if not hosts.has_several_names:
             return True
         row = (self._in_a_row[hosts.site.name] or frozenset()) | {destination}

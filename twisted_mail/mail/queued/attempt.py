@@ -38,7 +38,9 @@ class Attempt:
     connection this was. ``output`` is what a program wrote, for the log alone. ``is_reply``: the outcome
     is the other side's reply, and not ours. ``keywords`` has those of DSN and DELIVERBY that it offers,
     so that what was asked was passed on. ``tls_failure`` says why a message went in clear although the
-    host offers TLS. ``dialogue`` is the id of what was said, where that is kept.
+    host offers TLS. ``dialogue`` is the id of what was said, where that is kept. ``demanded`` is what was
+    demanded of TLS and whence (``verify/mta-sts``), ``proven`` what the host has proven: ``nothing``,
+    ``encrypted``, ``name`` or ``dane``; empty where it did not come to that.
     """
 
     outcome: Outcome
@@ -56,3 +58,5 @@ class Attempt:
     keywords: frozenset[str] = frozenset()
     tls_failure: str = ""
     dialogue: str = ""
+    demanded: str = ""
+    proven: str = ""

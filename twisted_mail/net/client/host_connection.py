@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_mail.interfaces import ConversationEnded, TlsFailed, TlsInfo
+from twisted_mail.mail.trust import NOTHING_PROVEN
 from twisted_mail.net.client.host_tls import HostTlsCreator, why
 from twisted_mail.net.connection.outlet import TransportOutlet
 from twisted_mail.net.connection.peer_address import host_of
@@ -40,17 +41,8 @@ class HostConnection:
 
     __slots__ = (
         *("_buffer", "_creator", "_ending", "_handshake", "_is_closed", "_limit", "_outlet"),
-        *(
-            "_reactor",
-            "_session",
-            "_tls_info",
-            "_unsent",
-            "is_gone",
-            "is_proven",
-            "on_gone",
-            "on_open",
-        ),
-        "source",
+        *("_reactor", "_session", "_tls_info", "_unsent", "is_gone", "on_gone", "on_open"),
+        *("proof", "source"),
         "transport",
     )
 
@@ -64,7 +56,7 @@ class HostConnection:
         self._handshake: Deferred[str] | None = None  # fires with why it failed, or the empty text
         self._tls_info: TlsInfo | None = None
         self._is_closed = False
-        self.is_proven = False
+        self.proof = NOTHING_PROVEN
         self.is_gone = False  # nothing of it is left, at the other side either
         self.on_open: Callable[[], None] = _nothing
         self.on_gone: Callable[[], None] = _nothing
@@ -167,6 +159,11 @@ class HostConnection:
         return self._tls_info
 
     @property
+    def is_proven(self) -> bool:
+        """Return whether TLS is on, and the host has proven its name."""
+        return bool(self.proof.names or self.proof.records)
+
+    @property
     def has_unread(self) -> bool:
         """Return whether bytes have arrived that no ``read`` has returned yet."""
         return bool(self._buffer.data)
@@ -239,9 +236,8 @@ class HostConnection:
         if failure:
             raise TlsFailed(failure)
         handle = self._handle()
-        self._creator.check_names(handle)
+        self.proof = self._creator.proof(handle)
         self._tls_info = tls_info(handle)
-        self.is_proven = bool(self._creator.names)
 
     def _handshake_late(self, seconds: float) -> None:
         self._end_handshake(f"The TLS handshake took longer than {seconds:.0f} seconds")

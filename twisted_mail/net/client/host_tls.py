@@ -1,21 +1,20 @@
-"""TLS as a client of mail hosts: unproven where it only has to hide, verified where a name is demanded.
+"""TLS as a client of mail hosts: unproven where it only has to hide, verified where a proof is demanded.
 
 A host whose certificate nobody checks may have any, and keys of any strength: what it encrypts
 badly is still better hidden than clear text (RFC 7435 §3). TLS 1.2 and up in any case (RFC 8996).
 """
 
-import ipaddress
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-import service_identity
 from OpenSSL import SSL, crypto
-from service_identity.pyopenssl import verify_hostname, verify_ip_address
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from zope.interface import implementer
 
 from twisted_mail.interfaces import TlsFailed
+from twisted_mail.mail.trust import Demand, Proof, TlsLevel
+from twisted_mail.net.client.certificate_names import has_name, is_address
+from twisted_mail.net.client.tlsa_proof import tlsa_proof
 
 MAX_REASON = 200  # characters
 
@@ -40,17 +39,22 @@ class HostTls:
     def __init__(self, authorities: str = "") -> None:
         self._authorities = authorities
 
-    def unproven(self, host: str) -> "HostTlsCreator":
-        """Return what takes whoever answers."""
-        return HostTlsCreator(self._unproven, host, ())
-
-    def proven(self, host: str, names: Sequence[str]) -> "HostTlsCreator":
-        """Return what demands a certificate that is valid for one of the names."""
-        return HostTlsCreator(self._verifying, host, names)
+    def creator(self, host: str, demand: Demand) -> "HostTlsCreator":
+        """Return what begins TLS with a host, and demands a proof of it."""
+        context = self._unproven
+        if demand.level is TlsLevel.VERIFY:
+            context = self._verifying
+        elif demand.level is TlsLevel.DANE:
+            context = self._recorded
+        return HostTlsCreator(context, host, demand)
 
     @cached_property
     def _unproven(self) -> SSL.Context:
         return _context(b"DEFAULT:@SECLEVEL=0")
+
+    @cached_property
+    def _recorded(self) -> SSL.Context:
+        return _context(b"DEFAULT")  # what is in TLSA records needs no authority
 
     @cached_property
     def _verifying(self) -> SSL.Context:
@@ -91,43 +95,32 @@ def _note_flaw(
 
 @implementer(IOpenSSLClientConnectionCreator)
 class HostTlsCreator:
-    """Begins TLS on one connection; ``names`` are those of which the host has to prove one, or none."""
+    """Begins TLS on one connection to ``host``."""
 
-    def __init__(self, context: SSL.Context, host: str, names: Sequence[str]) -> None:
+    def __init__(self, context: SSL.Context, host: str, demand: Demand) -> None:
         self._context = context
         self._host = host
-        self.names = names
+        self._demand = demand
 
     def clientConnectionForTLS(self, protocol: object) -> SSL.Connection:
         """Return a new TLS connection (called by Twisted)."""
         connection = _FlawConnection(self._context, None)
-        if self._host and not _is_address(self._host):
-            connection.set_tlsext_host_name(self._host.encode("ascii", "replace"))  # RFC 6066 §3
+        name = self._demand.server_name or self._host
+        if name and not is_address(name):
+            connection.set_tlsext_host_name(name.encode("ascii", "replace"))  # RFC 6066 §3
         return connection
 
-    def check_names(self, connection: Any) -> None:
-        """Raise TlsFailed if the host has proven none of the names that are demanded."""
-        if self.names and not any(_has_name(connection, name) for name in self.names):
-            raise TlsFailed(f"The certificate is not for {', '.join(self.names)}")
-
-
-def _has_name(connection: SSL.Connection, name: str) -> bool:
-    try:
-        if _is_address(name):
-            verify_ip_address(connection, name.strip("[]"))
-        else:
-            verify_hostname(connection, name)
-    except (service_identity.VerificationError, service_identity.CertificateError, ValueError):
-        return False
-    return True
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.strip("[]").removeprefix("IPv6:"))
-    except ValueError:
-        return False
-    return True
+    def proof(self, connection: Any) -> Proof:
+        """Return what the host has proven. Raises TlsFailed if that is not what is demanded."""
+        demand = self._demand
+        if demand.level is TlsLevel.DANE:
+            return tlsa_proof(connection, demand.records, demand.names)
+        if demand.level is not TlsLevel.VERIFY:
+            return Proof(is_encrypted=True)
+        proven = tuple(name for name in demand.names if has_name(connection, name))
+        if not proven:
+            raise TlsFailed(f"The certificate is not for {', '.join(demand.names)}")
+        return Proof(True, proven)
 
 
 def why(error: BaseException | None, connection: Any) -> str:

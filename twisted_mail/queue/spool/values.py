@@ -139,6 +139,8 @@ def write_attempt(attempt: Attempt) -> Json:
         "k": sorted(attempt.keywords),
         "f": attempt.tls_failure,
         "d": attempt.dialogue,
+        "n": attempt.demanded,
+        "v": attempt.proven,
     }
     return {key: value for key, value in data.items() if value}
 
@@ -164,4 +166,6 @@ def read_attempt(data: Mapping[str, Any] | None) -> Attempt | None:
         frozenset(get("k", ())),
         get("f", ""),
         dialogue=get("d", ""),
+        demanded=get("n", ""),
+        proven=get("v", ""),
     )

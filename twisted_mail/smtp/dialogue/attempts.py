@@ -17,17 +17,19 @@ PROMISES = frozenset(("DSN", "DELIVERBY"))  # keywords of hosts that report by t
 class AttemptRecorder:
     """Makes the attempts of one connection.
 
-    ``source``, ``tls``, ``tls_failure`` and ``keywords`` are set as they become known; ``phases``
-    has seconds by name, and goes with the attempts of the connection's first message. ``recording`` has
-    what was said; None where no dialogue is kept.
+    ``source``, ``tls``, ``tls_failure``, ``demanded``, ``proven`` and ``keywords`` are set as they become
+    known; ``phases`` has seconds by name, and goes with the attempts of the connection's first message.
+    ``recording`` has what was said; None where no dialogue is kept.
     """
 
     __slots__ = (
         "_address",
         "_clock",
         "_host",
+        "demanded",
         "keywords",
         "phases",
+        "proven",
         "recording",
         "source",
         "tls",
@@ -43,7 +45,7 @@ class AttemptRecorder:
         self.recording = recording
         self.source = hop.source
         self.phases: dict[str, float] = {}
-        self.tls = self.tls_failure = ""
+        self.tls = self.tls_failure = self.demanded = self.proven = ""
         self.keywords: frozenset[str] = frozenset()
 
     def replied(self, reply: Reply, command: str, use: int, phases: Mapping[str, float]) -> Attempt:
@@ -101,4 +103,6 @@ class AttemptRecorder:
             keywords=self.keywords,
             tls_failure=self.tls_failure,
             dialogue=dialogue,
+            demanded=self.demanded,
+            proven=self.proven,
         )

@@ -103,7 +103,7 @@ class Opening:
 
     async def _secured(self, offered: Capabilities) -> Capabilities:
         """Begin TLS if it is wanted; return what is offered then."""
-        level = self._settings.tls
+        level = self._settings.demand.level
         if level is TlsLevel.NONE:
             return offered
         if not offered.has_starttls:
@@ -118,7 +118,7 @@ class Opening:
         return await self._hello()
 
     def _go_on_in_clear(self, why: str) -> None:
-        if self._settings.tls is not TlsLevel.MAY:
+        if self._settings.demand.level is not TlsLevel.MAY:
             raise endings.tls_failed(why, is_orderly=True)
 
     async def _handshake(self) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.trust import TlsLevel
+from twisted_mail.mail.trust import ANY_HOST, Demand
 
 SMTP_PORT = 25
 
@@ -94,7 +94,7 @@ DEFAULT_LIMITS = DialogueLimits()
 class ClientSettings:
     """How to speak to a next hop. ``hostname`` is our name, as EHLO has it.
 
-    ``names`` are those that a certificate may have, where that is not the name of the host alone. A
+    ``demand`` is what is demanded of TLS. A
     ``login`` never crosses a connection in clear, nor one to a host that has not proven its name
     unless ``trusts_unproven``. What is signed and has 8 bits is sent as it is to a host that does
     not offer 8BITMIME where ``sends_signed_8bit``, and else refused.
@@ -102,9 +102,8 @@ class ClientSettings:
 
     hostname: str
     is_lmtp: bool = False
-    tls: TlsLevel = TlsLevel.MAY
+    demand: Demand = ANY_HOST
     is_tls_implicit: bool = False
-    names: tuple[str, ...] = ()
     login: Credentials | None = None
     trusts_unproven: bool = False
     sends_signed_8bit: bool = True

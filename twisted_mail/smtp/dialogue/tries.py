@@ -29,15 +29,16 @@ class ConnectionTries:
     """How one connection is opened, try by try; ``on_gone`` is called when none of them is left."""
 
     __slots__ = (
-        *("_number", "_on_gone", "hop", "is_esmtp", "recorder", "says_helo", "settings"),
-        "tls_failure",
+        *("_number", "_on_gone", "demand", "hop", "is_esmtp", "recorder", "says_helo"),
+        *("settings", "tls_failure"),
     )
 
     def __init__(self, hop: NextHop, settings: ClientSettings, on_gone: Callable[[], None]) -> None:
         self._number = 1  # connections that are left, and the trying itself
         self._on_gone = on_gone
         self.hop = hop
-        self.settings = settings
+        self.demand = settings.demand.at(hop.host)
+        self.settings = replace(settings, demand=self.demand)
         self.says_helo = False
         self.is_esmtp = True
         self.tls_failure = ""
@@ -58,10 +59,10 @@ class ConnectionTries:
     def do_without_tls(self, why: str) -> bool:
         """Speak in clear from now on, if there is a reason and TLS is only wished for; return whether."""
         settings = self.settings
-        if not why or settings.tls is not TlsLevel.MAY or settings.is_tls_implicit:
+        if not why or settings.demand.level is not TlsLevel.MAY or settings.is_tls_implicit:
             return False
         self.tls_failure = why
-        self.settings = replace(settings, tls=TlsLevel.NONE)
+        self.settings = replace(settings, demand=replace(self.demand, level=TlsLevel.NONE))
         return True
 
     def ended(self, end: DialogueEnded) -> Attempt:
