@@ -15,6 +15,7 @@ from twisted_mail.assembly import on_demand
 from twisted_mail.assembly.on_demand import (
     DNS,
     HTTP,
+    HTTPS,
     MODULES,
     HttpClientOnDemand,
     OnDemand,
@@ -77,7 +78,8 @@ def test_a_fresh_server_has_not_imported_what_nobody_asked_for(tmp_path: Path) -
 
 @pytest.mark.parametrize("name", MODULES)
 def test_what_is_imported_later_can_be_imported(name: str) -> None:
-    maker = {DNS: "make_resolver", HTTP: "AgentHttpClient"}[name]
+    makers = {DNS: "make_resolver", HTTP: "AgentHttpClient", HTTPS: "HttpsFetcher"}
+    maker = makers[name]
     assert callable(getattr(import_module(name), maker))
 
 

@@ -39,6 +39,8 @@ from twisted_mail.queue.events import QueueEvents
 from twisted_mail.testing.job_spool import MemoryJobSpool
 from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.wire import FakeBlobWriter
+from twisted_mail.trust.demands import TrustDemands
+from twisted_mail.trust.settings import OutgoingTlsSettings
 
 pytestmark = pytest.mark.whole
 
@@ -84,7 +86,13 @@ def carrier(
         )
         resolver = DnsResolver(DnsQuestions(stub.ask, clock))
         doors = SendingDependencies(
-            the_reactor(), clock, resolver, blocking, unreported, FakeBlobWriter
+            the_reactor(),
+            clock,
+            resolver,
+            blocking,
+            unreported,
+            FakeBlobWriter,
+            TrustDemands(OutgoingTlsSettings()),
         )
         return in_reactor(lambda: make_remote_carrier(config, doors))  # type: ignore[no-any-return]
 

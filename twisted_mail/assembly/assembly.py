@@ -25,6 +25,7 @@ from twisted_mail.assembly.sending import (
 )
 from twisted_mail.assembly.storage import StorageAssembly
 from twisted_mail.assembly.thread_pools import ThreadPools
+from twisted_mail.assembly.trust import TrustAssembly, TrustDependencies
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config import Config
 from twisted_mail.delivery.partial_deliveries import REFRESH_SECONDS
@@ -89,6 +90,8 @@ class Assembly:
         self.store = self._storage.store
         self.throttle = shared.throttle(clock)
         self.pipe = Pipe()
+        self._tasks = ReactorTasks(reactor, journal)
+        self._trust = self._make_trust()
         self.delivery = self._make_delivery()
         self.filters = FilterAssembly(shared)
         self.descriptors = raise_descriptor_limit()
@@ -107,7 +110,7 @@ class Assembly:
                 journal=self.journal,
                 queue_journal=self._journal.queue_journal,
                 clock=self._clock,
-                tasks=ReactorTasks(self._reactor, self.journal),
+                tasks=self._tasks,
                 queue_folder=str(config.queue_folder),
                 waiting_folder=str(config.state / WAITING_FOLDER),
                 partial_folder=str(config.state / PARTIAL_FOLDER),
@@ -130,6 +133,12 @@ class Assembly:
             )
         )
 
+    def _make_trust(self) -> TrustAssembly:
+        """Return what knows how far other hosts are trusted."""
+        resolver, blocking = self._network.resolver, self.threads.files
+        doors = self._reactor, self._clock, resolver, blocking, self._tasks, self.report_fault
+        return TrustAssembly(self.config, TrustDependencies(*doors))
+
     def _make_remote_carrier(self) -> Carrier:
         """Return what brings mail to other hosts."""
         return make_remote_carrier(
@@ -141,6 +150,7 @@ class Assembly:
                 self.threads.files,
                 self.report_fault,
                 self._storage.make_blob_writer,
+                self._trust.demands,
                 self._journal.dialogues,
             ),
         )
@@ -237,6 +247,7 @@ class Assembly:
     async def start_queue(self) -> None:
         """Take up the mail that waits, and look after it; end the server where that cannot be done."""
         try:
+            await self._trust.start()
             await self.delivery.start()
         except (SpoolUnusable, MailError, OSError) as error:
             log.critical("the queue cannot be used: {text}", text=str(error))
@@ -257,6 +268,7 @@ class Assembly:
         """
         await self._within("connections to others", self._network.close())
         await self._within("closing the queue", self.delivery.close())
+        await self._within("closing the policies", self._trust.close())
         await self._within("closing the store", self._storage.close())
         self._directory.close()
         self.threads.stop()

@@ -10,15 +10,17 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Generic, TypeVar
 
-from twisted_mail.interfaces import Blocking, HttpResponse, Resolver
+from twisted_mail.interfaces import Blocking, HttpResponse, PolicyFetch, Resolver
 from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost, TlsaRecord
 
 T = TypeVar("T")
 
 DNS = "twisted_mail.net.dns.resolver"  # with dnspython
 HTTP = "twisted_mail.net.client.http_client"  # with twisted.web
-MODULES = (DNS, HTTP)
-_NEEDED = {DNS: "dns.asyncresolver", HTTP: "twisted.web.client"}  # what might not be installed
+HTTPS = "twisted_mail.net.client.https_fetch"
+MODULES = (DNS, HTTP, HTTPS)
+# What might not be installed.
+_NEEDED = {DNS: "dns.asyncresolver", HTTP: "twisted.web.client", HTTPS: "twisted.web.client"}
 
 
 class OnDemand(Generic[T]):
@@ -87,6 +89,17 @@ class ResolverOnDemand:
     async def tlsa_of_each(self, names: Sequence[str]) -> Sequence[DnsAnswer[TlsaRecord] | None]:
         """Return the TLSA records of several names, asked at once."""
         return await (await self._resolver()).tlsa_of_each(names)
+
+
+class PolicyFetchOnDemand:
+    """Fulfils ``interfaces.PolicyFetch`` by what the first policy makes."""
+
+    def __init__(self, fetcher: OnDemand[PolicyFetch]) -> None:
+        self._fetcher = fetcher
+
+    async def fetch(self, host: str, path: str, limit: int, seconds: float) -> bytes:
+        """Return what a web server has as plain text."""
+        return await (await self._fetcher.get()).fetch(host, path, limit, seconds)
 
 
 class HttpClientOnDemand:

@@ -19,6 +19,7 @@ from twisted_mail.interfaces import (
     DialogueJournal,
     DomainCheck,
     FaultReport,
+    HostDemands,
     Resolver,
 )
 from twisted_mail.net.client.host_dialing import HostDialer
@@ -33,7 +34,8 @@ class SendingDependencies:
     """What sending works with.
 
     ``blocking`` is for files and for copies of messages, which are written to what ``blob_writer`` makes.
-    ``dialogues`` keeps what was said; None where nothing of it is kept.
+    ``demands`` knows what is demanded of hosts; ``dialogues`` keeps what was said; None where nothing of
+    it is kept.
     """
 
     reactor: Any
@@ -42,6 +44,7 @@ class SendingDependencies:
     blocking: Blocking
     report_fault: FaultReport
     blob_writer: Callable[[], BlobWriter]
+    demands: HostDemands
     dialogues: DialogueJournal | None = None
 
 
@@ -61,8 +64,8 @@ def make_remote_carrier(config: Config, of: SendingDependencies) -> RemoteCarrie
     doors = DialogueDoors(of.clock, of.blocking, of.report_fault, of.dialogues)
     client = SmtpClient(HostDialer(of.reactor), HostTls(authorities), doors, of.blob_writer)
     finder = make_next_hosts(config, of.resolver)
-    times = config.sending_timeouts
-    return RemoteCarrier(client, finder, of.clock, settings, config.hostname, login, times)
+    times, demands = config.sending_timeouts, of.demands
+    return RemoteCarrier(client, finder, of.clock, settings, config.hostname, login, times, demands)
 
 
 def make_domain_check(config: Config, clock: Clock, resolver: Resolver) -> DomainCheck | None:

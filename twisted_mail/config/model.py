@@ -23,6 +23,7 @@ from twisted_mail.queue.reports.settings import ReportSettings
 from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.smtp.dialogue.settings import DialogueTimes
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.trust.settings import OutgoingTlsSettings
 
 MAX_WORKERS = 64
 
@@ -222,6 +223,7 @@ class Config:
     programs: tuple[Program, ...] = ()
     sending: SendingSettings = field(default_factory=SendingSettings)
     sending_timeouts: DialogueTimes = field(default_factory=DialogueTimes)
+    outgoing_tls: OutgoingTlsSettings = field(default_factory=OutgoingTlsSettings)
     journey: JourneySettings = field(default_factory=JourneySettings)
     providers: tuple[Provider, ...] = ()
 

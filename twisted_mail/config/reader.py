@@ -37,6 +37,7 @@ from twisted_mail.queue.reports.settings import ReportSettings
 from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.smtp.dialogue.settings import DialogueTimes
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.trust.settings import OutgoingTlsSettings
 
 T = TypeVar("T")
 
@@ -65,6 +66,7 @@ PLAIN_SECTIONS: Mapping[str, type] = {
     "queue": QueueSettings,
     "sending": SendingSettings,
     "sending_timeouts": DialogueTimes,
+    "outgoing_tls": OutgoingTlsSettings,
     "reports": ReportSettings,
     "journey": JourneySettings,
 }

@@ -47,14 +47,14 @@ _Failure = tuple[str, float]  # the id, and until when it is not fetched again
 
 @dataclass(frozen=True, slots=True)
 class PolicyDoors:
-    """What policies are found and kept with. ``blocking`` is a lane."""
+    """What policies are found and kept with. ``blocking`` is a lane; no ``tasks``, no refreshing."""
 
     resolver: Resolver
     fetch: PolicyFetch
     store: PolicyStore
     blocking: Blocking
     clock: Clock
-    tasks: Tasks
+    tasks: Tasks | None
     report_fault: FaultReport
 
 
@@ -92,9 +92,10 @@ class StsPolicies:
 
     def _refresh(self, domain: str, id: str) -> None:
         """Fetch a policy anew, while mail goes by the old one."""
-        if domain not in self._refreshed:
+        tasks = self._doors.tasks
+        if tasks is not None and domain not in self._refreshed:
             self._refreshed.add(domain)
-            self._doors.tasks.start("MTA-STS", self._fetch_anew(domain, id))
+            tasks.start("MTA-STS", self._fetch_anew(domain, id))
 
     async def _fetch_anew(self, domain: str, id: str) -> None:
         try:

@@ -23,14 +23,20 @@ CREATE TABLE IF NOT EXISTS policies (
 
 
 class SqlitePolicyStore:
-    """Fulfils ``interfaces.PolicyStore`` by the database at ``path``, opened at first use."""
+    """Fulfils ``interfaces.PolicyStore`` by the database at ``path``, opened at first use.
 
-    def __init__(self, path: Path) -> None:
+    If it ``only_reads``, what is to be kept is dropped: for tools that run beside a server.
+    """
+
+    def __init__(self, path: Path, only_reads: bool = False) -> None:
         self._path = path
+        self._only_reads = only_reads
         self._connection: apsw.Connection | None = None
 
     def load(self) -> Sequence[StoredPolicy]:
         """Return all policies, those that were fetched first before others."""
+        if self._only_reads and not self._path.exists():
+            return []
         try:
             rows = self._opened().execute(
                 "SELECT domain, id, fetched, text FROM policies ORDER BY fetched, domain"
@@ -41,6 +47,8 @@ class SqlitePolicyStore:
 
     def alter(self, kept: Sequence[StoredPolicy], removed: Sequence[str]) -> None:
         """Keep policies, and remove those of some domains."""
+        if self._only_reads:
+            return
         try:
             with self._opened() as connection:
                 connection.executemany(
@@ -55,13 +63,21 @@ class SqlitePolicyStore:
 
     def _opened(self) -> apsw.Connection:
         if self._connection is None:
-            connection = apsw.Connection(str(self._path))
-            connection.set_busy_timeout(BUSY_MILLISECONDS)
-            connection.pragma("journal_mode", "wal")
-            connection.pragma("synchronous", 2)
-            connection.execute(_SCHEMA)
-            self._connection = connection
+            self._connection = self._open_read() if self._only_reads else self._open()
         return self._connection
+
+    def _open(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path))
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", 2)
+        connection.execute(_SCHEMA)
+        return connection
+
+    def _open_read(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        return connection
 
     def _failed(self, error: Exception) -> PolicyStoreFailed:
         """Close the database, which is opened again at the next use."""

@@ -1,5 +1,7 @@
 """twisted-mail queue explain."""
 
+import time
+
 import pytest
 
 from tests.control.queue.filled import fill
@@ -7,13 +9,15 @@ from tests.control.terminal import Terminal
 from twisted_mail.control.queue import explaining, waiting
 from twisted_mail.control.queue.opened import OpenedQueue
 from twisted_mail.control.queue.talking import Talk
-from twisted_mail.mail.dns import MailHost
+from twisted_mail.interfaces import StoredPolicy
+from twisted_mail.mail.dns import MailHost, TlsaRecord
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.wait_reason import WaitKind, WaitReason
 from twisted_mail.smtp.dialogue.rehearsal import Rehearsed
 from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.resolver import FakeResolver
+from twisted_mail.trust.policy_store import FILE, SqlitePolicyStore
 
 BOB = "bob@one.example"
 
@@ -49,6 +53,38 @@ def test_it_shows_hosts_site_limits_and_schedule(server: Terminal, dns: FakeReso
     [one] = server.json("queue", "explain", BOB)["onward"]
     assert (one["site"], one["failure"]) == ("mx.one.example+in.one.example", None)
     assert len(one["tries"]) > 10
+
+
+def test_what_a_host_has_to_prove_is_said_with_its_reason(
+    server: Terminal, dns: FakeResolver
+) -> None:
+    assert server("queue", "explain", BOB) == 0
+    assert "TLS         where it is offered; the host's name is not proven" in server.out
+    dns.add("_25._tcp.mx.one.example", "TLSA", TlsaRecord(3, 1, 1, bytes(32)))
+    dns.signed |= {"one.example", "mx.one.example", "_25._tcp.mx.one.example"}
+    assert server("queue", "explain", BOB) == 0
+    assert "TLS         is demanded, with a certificate that fits the host's TLSA" in server.out
+    [one] = server.json("queue", "explain", BOB)["onward"]
+    assert one["tls"] == {"mx.one.example": "dane"}
+
+
+def test_a_host_that_is_passed_over_is_named(server: Terminal, dns: FakeResolver) -> None:
+    dns.add("one.example", "MX", MailHost(30, "mx2.one.example"))
+    dns.add("mx2.one.example", "A", "8.8.4.4")
+    dns.signed |= {"one.example", "mx.one.example"}
+    dns.broken.add("_25._tcp.mx.one.example")
+    assert server("queue", "explain", BOB) == 0
+    assert "TLS         mx.one.example: passed over: The DNS does not answer for the" in server.out
+    assert "dials       mx2.one.example [8.8.4.4]" in server.out
+
+
+def test_a_policy_that_the_server_keeps_counts(server: Terminal, dns: FakeResolver) -> None:
+    policy = b"version: STSv1\nmode: enforce\nmx: other.example\nmax_age: 604800\n"
+    store = SqlitePolicyStore(server.folder / "state" / FILE)
+    store.alter([StoredPolicy("one.example", "1", time.time(), policy)], [])
+    store.close()
+    assert server("queue", "explain", BOB) == 0
+    assert "passed over: mx.one.example is none of the mail hosts that the MTA-STS" in server.out
 
 
 def test_a_domain_can_be_explained_without_an_address(server: Terminal, dns: FakeResolver) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from twisted_mail.assembly.trust import TrustAssembly, TrustDependencies
 from twisted_mail.config import Config
 from twisted_mail.control.addresses import address_explain
 from twisted_mail.control.output import FAILED, FINE, WRONG_USE, CommandError, CommandResult
@@ -21,7 +22,8 @@ from twisted_mail.control.queue.phrases import said, span, stamp, waits_for, whe
 from twisted_mail.control.queue.talking import Talk, Talker, is_refused, talk_data, talk_lines
 from twisted_mail.control.queue.waiting import Waiting
 from twisted_mail.control.reactor import run_in_reactor
-from twisted_mail.interfaces import SelectedRecipient
+from twisted_mail.control.synchronous import SynchronousBlocking
+from twisted_mail.interfaces import Resolver, SelectedRecipient, unreported
 from twisted_mail.mail.address import NULL, Address, parse, parse_domain
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob
@@ -75,7 +77,10 @@ async def _find(
     options: argparse.Namespace, config: Config, sender: Address, elsewhere: Sequence[Address]
 ) -> list[Explained]:
     """Find out about addresses, and ask their hosts if that is wished."""
-    finding = FactFinder(config, _resolver(config))
+    resolver = _resolver(config)
+    trust = _trust(config, resolver)
+    await trust.start()
+    finding = FactFinder(config, resolver, trust.demands)
     talker = _talker(config) if options.connect else None
     found = []
     for address in elsewhere:
@@ -123,6 +128,15 @@ def _talker(config: Config) -> Talker:
     from twisted.internet import reactor
 
     return Talker(config, reactor, ReactorClock(reactor))
+
+
+def _trust(config: Config, resolver: Resolver) -> TrustAssembly:
+    """Return what knows what hosts have to prove; what the server has on disk is only read."""
+    from twisted.internet import reactor
+
+    clock, blocking = ReactorClock(reactor), SynchronousBlocking()
+    doors = TrustDependencies(reactor, clock, resolver, blocking, None, unreported)
+    return TrustAssembly(config, doors)
 
 
 def _resolver(config: Config) -> Any:

@@ -1,7 +1,7 @@
 """What is found out about a domain that mail would go on to: its hosts, site and limits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted_mail.config import Config
@@ -10,8 +10,9 @@ from twisted_mail.delivery.onward.dialing_rules import DialingRules
 from twisted_mail.delivery.onward.mail_hosts import MailHostFinder, MailHosts
 from twisted_mail.delivery.onward.next_hosts import NextHostFinder, NextHosts
 from twisted_mail.delivery.onward.providers import Providers
-from twisted_mail.interfaces import Resolver
+from twisted_mail.interfaces import FoundHosts, HostDemands, Resolver
 from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.trust import ANY_HOST, Demand, PassedOver, TlsLevel, Whence
 from twisted_mail.net.client.own_addresses import is_own_address
 
 
@@ -34,8 +35,11 @@ class OnwardFacts:
 class FactFinder:
     """Asks the DNS what the server would ask it."""
 
-    def __init__(self, config: Config, resolver: Resolver) -> None:
+    def __init__(
+        self, config: Config, resolver: Resolver, demands: HostDemands | None = None
+    ) -> None:
         settings = config.sending
+        self._demands = demands
         self._providers = Providers(config.providers)
         rules = DialingRules(settings.allows_private, is_own_address)
         self._mail_hosts = MailHostFinder(resolver, rules, config.hostname)
@@ -53,12 +57,15 @@ class FactFinder:
         provider = self._providers.of([name for equal in found.ranked for name in equal])
         name = "" if provider is None else provider.name
         hosts = self._next.of(found)
+        if self._demands is not None:
+            of = FoundHosts(hosts.names, hosts.hosts, hosts.is_authentic)
+            hosts = replace(hosts, demands=await self._demands.of(of))
         return OnwardFacts(domain, found, hosts, self._order(hosts), name)
 
     def _order(self, hosts: NextHosts | Outcome) -> list[Place]:
         if isinstance(hosts, Outcome):
             return []
-        return dial_order(hosts.hosts, self._settings.families)
+        return dial_order(hosts.open_hosts, self._settings.families)
 
 
 # ---------------------------------------------------------------- in words
@@ -79,7 +86,7 @@ def fact_lines(facts: OnwardFacts, config: Config) -> list[str]:
         *lines,
         f"  site        {facts.hosts.site.name}{provider}",
         f"  dials       {dialled or 'nothing: no address of a version of IP that is used'}",
-        f"  TLS         {_tls(config)}",
+        *_tls_lines(facts.hosts, config),
         (
             f"  limits      {limits.begin} to {limits.most} connections to the site,"
             f" {most.address_connections} to an address, {facts.hosts.messages} messages over each,"
@@ -111,10 +118,34 @@ def _failure_lines(outcome: Outcome, way: str) -> list[str]:
     ]
 
 
-def _tls(config: Config) -> str:
+def _tls_lines(hosts: NextHosts, config: Config) -> list[str]:
+    """Return what each host has to prove, or once what all of them have."""
     if config.sending.next_relay is not None:
-        return config.sending.relay_tls
-    return "where it is offered; the host's name is not proven"
+        return [f"  TLS         {config.sending.relay_tls}"]
+    demanded = {one.name: _in_words(hosts.demands.get(one.name, ANY_HOST)) for one in hosts.hosts}
+    if len(set(demanded.values())) == 1:
+        return [f"  TLS         {next(iter(demanded.values()))}"]
+    return [f"  TLS         {name}: {words}" for name, words in demanded.items()]
+
+
+_LEVELS = {
+    TlsLevel.NONE: "is not used",
+    TlsLevel.MAY: "where it is offered; the host's name is not proven",
+    TlsLevel.ENCRYPT: "is demanded; the host's name is not proven",
+    TlsLevel.VERIFY: "is demanded, with a certificate of the host's name",
+    TlsLevel.DANE: "is demanded, with a certificate that fits the host's TLSA records",
+}
+_SOURCES = {
+    Whence.SETTING: " ([outgoing_tls])",
+    Whence.DANE: " (DANE)",
+    Whence.MTA_STS: " (the MTA-STS policy of the domain)",
+}
+
+
+def _in_words(demand: Demand | PassedOver) -> str:
+    if isinstance(demand, PassedOver):
+        return f"passed over: {demand.outcome.text}"
+    return _LEVELS[demand.level] + _SOURCES.get(demand.whence, "")
 
 
 def fact_data(facts: OnwardFacts) -> dict[str, Any]:
@@ -134,10 +165,18 @@ def fact_data(facts: OnwardFacts) -> dict[str, Any]:
         ],
         "provider": facts.provider,
         "dials": [{"host": host, "address": address} for host, address in facts.order],
+        "tls": {} if next_hosts is None else _tls_data(next_hosts),
         "failure": None if failure is None else _outcome(failure),
         "site": None if next_hosts is None else next_hosts.site.name,
         "connections": None if next_hosts is None else next_hosts.site.limits.most,
         "messages": None if next_hosts is None else next_hosts.messages,
+    }
+
+
+def _tls_data(hosts: NextHosts) -> dict[str, Any]:
+    return {
+        name: one.label if isinstance(one, Demand) else _outcome(one.outcome)
+        for name, one in hosts.demands.items()
     }
 
 

@@ -70,9 +70,12 @@ def circumstances(attempt: Attempt) -> str:
     return ", ".join(filter(None, parts))
 
 
+_PROVEN = {"name": ", its name proven", "dane": ", proven by its TLSA records"}
+
+
 def _tls(attempt: Attempt) -> str:
     if attempt.tls:
-        return attempt.tls
+        return attempt.tls + _PROVEN.get(attempt.proven, "")
     was_spoken_to = attempt.address and (attempt.is_reply or attempt.use)
     why = f" ({attempt.tls_failure})" if attempt.tls_failure else ""
     return f"without TLS{why}" if was_spoken_to else ""
@@ -95,6 +98,8 @@ def attempt_data(attempt: Attempt | None) -> dict[str, Any] | None:
         "source": attempt.source,
         "tls": attempt.tls,
         "tls_failure": attempt.tls_failure,
+        "demanded": attempt.demanded,
+        "proven": attempt.proven,
         "use": attempt.use,
         "phases": dict(attempt.phases),
         "output": attempt.output,

@@ -62,7 +62,9 @@ class Talker:
         settings = await self._settings(facts.hosts)
         port = self._config.sending.port if facts.hosts.relay is None else facts.hosts.relay.port
         for host, address in facts.order:
-            session = await self._client.connect(NextHop(host, address, port), settings)
+            demand = facts.hosts.demand(host) or settings.demand
+            of_host = settings if facts.hosts.relay else replace(settings, demand=demand)
+            session = await self._client.connect(NextHop(host, address, port), of_host)
             if isinstance(session, Attempt):
                 found.append(Talk(host, address, session))
                 continue

@@ -50,7 +50,7 @@ class AgentHttpClient:
                 b"POST", url.encode("ascii"), headers, _BodyProducer(size, body)
             )
             answer: Deferred[bytes] = Deferred(lambda _: reader.stop())
-            reader = _BodyReader(answer, limit)
+            reader = BodyReader(answer, limit)
             response.deliverBody(reader)
             return HttpResponse(response.code, await answer)
         except (MailError, CancelledError):
@@ -117,7 +117,7 @@ class _BodyProducer:
             self._sending.cancel()
 
 
-class _BodyReader(Protocol):
+class BodyReader(Protocol):
     """Takes a body, up to a limit."""
 
     def __init__(self, answer: Deferred[bytes], limit: int) -> None:

@@ -1,0 +1,204 @@
+"""Fetching a text from a web server that is a stranger's: real ones, over TLS on loopback."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.ssl import DefaultOpenSSLContextFactory
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Site
+
+from tests.net.client.certificates import DAY, SignedCertificate
+from tests.whole.live import in_reactor, the_reactor
+from twisted_mail.delivery.onward.dialing_rules import DialingRules
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.net.client.https_fetch import HttpsFetcher
+from twisted_mail.net.process.clock import ReactorClock
+from twisted_mail.testing.resolver import FakeResolver
+
+HOST = "mta-sts.there.example"
+PATH = "/.well-known/mta-sts.txt"
+LIMIT = 1000
+
+Answer = Callable[[Any], bytes | int]
+
+
+def fine(request: Any) -> bytes:
+    request.setHeader("content-type", "text/plain; charset=utf-8")
+    return b"version: STSv1\n"
+
+
+class Pages(Resource):
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer: Answer = fine
+        self.asked: list[str] = []
+
+    def render_GET(self, request: Any) -> bytes | int:
+        self.asked.append(f"{request.getHeader('host')} {request.uri.decode()}")
+        return self.answer(request)
+
+
+class There:
+    """A web server with a certificate, and the fetcher."""
+
+    def __init__(self, folder: Path) -> None:
+        self.pages = Pages()
+        self._folder = folder
+        self.root = SignedCertificate(["Root"], is_authority=True)
+        self.end = SignedCertificate([HOST], self.root)
+        self.dns = FakeResolver().add(HOST, "A", "127.0.0.1")
+        self.rules = DialingRules(["127.0.0.0/8"])
+        self._port: Any = None
+
+    def listen(self) -> int:
+        file = str(self.end.write(self._folder))
+        context = DefaultOpenSSLContextFactory(file, file)  # type: ignore[no-untyped-call]
+        site = Site(self.pages)  # type: ignore[no-untyped-call]
+        self._port = the_reactor().listenSSL(0, site, context, interface="127.0.0.1")
+        number: int = self._port.getHost().port
+        return number
+
+    def get(self, times: int = 1, seconds: float = 5.0) -> list[bytes]:
+        """Fetch the text several times at once."""
+        authorities = self._folder / "authorities.pem"
+        authorities.write_bytes(self.root.pem)
+
+        def begin() -> Deferred[list[bytes]]:
+            port = self.listen() if self._port is None else self._port.getHost().port
+            clock = ReactorClock(the_reactor())
+            fetcher = HttpsFetcher(
+                the_reactor(), self.dns, clock, self.rules.objection, str(authorities), port
+            )
+
+            async def all_of_them() -> list[bytes]:
+                fetching = [
+                    Deferred.fromCoroutine(fetcher.fetch(HOST, PATH, LIMIT, seconds))
+                    for _ in range(times)
+                ]
+                return [await one for one in fetching]
+
+            return Deferred.fromCoroutine(all_of_them())
+
+        found: list[bytes] = in_reactor(begin)
+        return found
+
+    def close(self) -> None:
+        if self._port is not None:
+            in_reactor(self._port.stopListening)
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Iterator[There]:
+    there = There(tmp_path)
+    yield there
+    there.close()
+
+
+def test_a_text_is_fetched(there: There) -> None:
+    assert there.get() == [b"version: STSv1\n"]
+    [asked] = there.pages.asked
+    assert asked.startswith(HOST)
+    assert asked.endswith(PATH)
+
+
+def test_what_several_ask_for_is_fetched_once(there: There) -> None:
+    assert there.get(times=3) == [b"version: STSv1\n"] * 3
+    assert len(there.pages.asked) == 1
+
+
+def redirect(request: Any) -> bytes:
+    request.setHeader("content-type", "text/plain")
+    request.redirect(b"https://other.example/")
+    return b"version: STSv1\n"
+
+
+def html(request: Any) -> bytes:
+    request.setHeader("content-type", "text/html")
+    return b"version: STSv1\n"
+
+
+def without_kind(request: Any) -> bytes:
+    request.responseHeaders.removeHeader("content-type")
+    request.defaultContentType = None
+    return b"version: STSv1\n"
+
+
+def missing(request: Any) -> bytes:
+    request.setResponseCode(404)
+    return fine(request)
+
+
+def too_long(request: Any) -> bytes:
+    fine(request)
+    return b"x" * (LIMIT + 1)
+
+
+def many_headers(request: Any) -> bytes:
+    for number in range(200):
+        request.setHeader(f"x-{number}", "x" * 1000)
+    return fine(request)
+
+
+def broken(request: Any) -> int:
+    fine(request)
+    request.setHeader("content-length", "100")
+    request.write(b"version")
+    request.transport.abortConnection()
+    return NOT_DONE_YET
+
+
+@pytest.mark.parametrize(
+    "answer", [redirect, html, without_kind, missing, too_long, many_headers, broken]
+)
+def test_any_other_answer_is_none(there: There, answer: Answer) -> None:
+    there.pages.answer = answer
+    with pytest.raises(Unavailable):
+        there.get()
+    assert len(there.pages.asked) == 1
+
+
+def test_a_server_that_never_answers_has_its_time(there: There) -> None:
+    there.pages.answer = lambda request: NOT_DONE_YET
+    with pytest.raises(Unavailable):
+        there.get(seconds=0.05)
+
+
+@pytest.mark.parametrize(
+    "certificate",
+    [
+        lambda root: SignedCertificate(["other.example"], root),
+        lambda root: SignedCertificate([HOST], root, ends=-DAY),
+        lambda root: SignedCertificate([HOST]),
+    ],
+)
+def test_a_server_has_to_prove_its_name(there: There, certificate: Any) -> None:
+    there.end = certificate(there.root)
+    with pytest.raises(Unavailable):
+        there.get()
+    assert there.pages.asked == []
+
+
+def test_an_address_that_is_not_public_is_not_dialled(there: There) -> None:
+    there.rules = DialingRules()
+    with pytest.raises(Unavailable):
+        there.get()
+    assert there.pages.asked == []
+
+
+def test_an_address_that_refuses_is_followed_by_the_next(there: There) -> None:
+    there.dns.records[HOST, "A"] = ["127.0.0.2", "127.0.0.1"]
+    assert there.get() == [b"version: STSv1\n"]
+
+
+@pytest.mark.parametrize("is_silent", [True, False])
+def test_a_server_without_addresses_is_not_reached(there: There, is_silent: bool) -> None:
+    there.dns.records.clear()
+    if is_silent:
+        there.dns.broken.add(HOST)
+    with pytest.raises(Unavailable):
+        there.get()
