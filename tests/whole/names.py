@@ -121,6 +121,6 @@ class NameServer:
                 response.flags &= ~dns.flags.AD
             kinds = self.records[name]
             found = kind if kind in kinds else "CNAME"
-            for text in kinds.get(found, ()):
-                response.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", found, text))
+            if texts := kinds.get(found):
+                response.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", found, *texts))
             name = "" if found == kind else kinds.get("CNAME", [""])[0].removesuffix(".").lower()

@@ -225,7 +225,7 @@ HOSTILE = {
         ("thousand.example", "5.4.4"),
         ("ours.example", "5.4.6"),
         ("odd.example", "5.4.4"),
-        ("circle.example", "5.1.2"),
+        ("circle.example", "4.4.3"),
         ("null.example", "5.1.10"),
         ("private.example", "5.4.4"),
         ("mapped.example", "5.4.4"),

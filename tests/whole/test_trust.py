@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +14,7 @@ import pytest
 from tests.dialogues.sent_mail import SentMail
 from tests.net.client.certificates import SignedCertificate, spki, whole
 from tests.smtp.dialogue.hosts import SETTINGS, mail
-from tests.whole.live import PATIENCE
+from tests.whole.live import PATIENCE, needs
 from tests.whole.next_hops import NAME, Hop, hurried, read_until, say
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.trust import Demand, TlsLevel
@@ -75,7 +76,7 @@ class TlsHost:
 
     def _speak(self, connection: socket.socket) -> None:
         say(connection, ["220 mx ESMTP"])
-        read_until(connection, b"EHLO mail.example.org\r\n")
+        read_until(connection, b"\r\n")
         offers = [] if self._does == "no-tls" else ["250-STARTTLS"]
         say(connection, ["250-mx", *offers, "250 PIPELINING"])
         said = read_until(connection, b"\r\n")
@@ -90,7 +91,7 @@ class TlsHost:
                     connection.sendall(b"no TLS at all\r\n")
                     return
                 connection = self._contexts[self._does].wrap_socket(connection, server_side=True)
-                read_until(connection, b"EHLO mail.example.org\r\n")
+                read_until(connection, b"\r\n")
                 say(connection, ["250-mx", "250 PIPELINING"])
                 said = read_until(connection, b"\r\n")
         self._take(connection, said)
@@ -170,3 +171,26 @@ def attempt_label(supply: SentMail, ended: Attempt | None) -> str:
 def test_the_table_has_every_level() -> None:
     assert {demand.level for demand in DEMANDS.values()} == set(TlsLevel)
     assert list(FOUND) == HEAD
+
+
+OPINIONS = [
+    ("verify", "stranger"),
+    ("verify", "known"),
+    ("verify", "self-made"),
+    ("encrypt", "known"),
+]
+
+
+@pytest.mark.parametrize(("level", "found"), OPINIONS)
+def test_postfix_is_of_the_same_opinion(
+    hosts: dict[str, TlsHost], authority: str, level: str, found: str
+) -> None:
+    [end] = [cell for row, column, cell in CELLS if (row, column) == (level, found)]
+    command = [needs("posttls-finger"), "-c", "-l", level, "-F", authority, "-T", "10"]
+    where = [f"[127.0.0.1]:{hosts[found].port}", *([NAME] if level == "verify" else [])]
+    asked = subprocess.run(
+        [*command, *where], capture_output=True, text=True, timeout=30, check=False
+    )
+    said = asked.stdout + asked.stderr
+    assert "TLS connection established" in said
+    assert ("Verified TLS connection" in said) is (end == "name")
