@@ -123,6 +123,7 @@ def test_what_is_asked_about_reports_goes_into_the_job() -> None:
     job = bench.spool.jobs["id1"].job
     assert (job.mail_parameters, job.submitter, job.message_id) == (parameters, ALICE, "<m@x>")
     assert job.is_tls_optional
+    assert "TLS-Required" in bench.queue.supported_keywords
     assert bench.owed[DAVE].dsn_request == asked
     assert bench.owed[TICKETS].dsn_request == DsnRequest()
 
