@@ -27,8 +27,10 @@ from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.delivery.onward.unreached import IN_A_ROW, REST_SECONDS
 from twisted_mail.delivery.remote import RemoteCarrier
 from twisted_mail.interfaces import FoundHosts, Site
+from twisted_mail.mail.address import NULL
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.dns import MailHost
+from twisted_mail.mail.envelope import MailParameters
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.destination import Destination
@@ -728,3 +730,73 @@ def test_a_connection_is_used_where_its_proof_is_enough(
     ruled(there).of_domains = {"there.example": first, "else.example": second}
     there.serve(mail(), mail("carol@else.example", id="b"))
     assert len(there.client.dialled) == connections
+
+
+# ------------------------------------------------------------ messages that require TLS
+
+
+def requiring(one: Transaction, **values: Any) -> Transaction:
+    parameters = MailParameters(requires_tls=True)
+    return replace(one, job=replace(one.job, mail_parameters=parameters, **values))
+
+
+CERTAIN = Demand(is_host_certain=True)
+
+
+def test_a_message_that_requires_tls_wants_a_name_of_each_host(there: Fixture) -> None:
+    ruled(there).of_domains = {"there.example": CERTAIN}
+    assert there.serve(requiring(mail())).codes == [("a", {1: 250})]
+    [settings] = there.client.settings
+    assert settings.demand.label == "verify/requiretls"
+    assert settings.demand.is_binding
+
+
+def test_it_is_refused_where_nobody_vouches_for_the_hosts(there: Fixture) -> None:
+    ruled(there)
+    work = there.serve(requiring(mail()))
+    assert there.client.dialled == []
+    [(_, attempts)] = work.ended
+    assert (attempts[1].outcome.code, attempts[1].outcome.enhanced) == (550, "5.7.10")
+
+
+@pytest.mark.parametrize(
+    ("answers", "enhanced"),
+    [
+        (("4.7.5", "4.7.5"), "5.7.10"),
+        (("4.7.5", "4.7.30"), "5.7.30"),
+    ],
+)
+def test_it_is_refused_once_no_host_is_good_enough(
+    there: Fixture, answers: tuple[str, str], enhanced: str
+) -> None:
+    ruled(there).of_domains = {"there.example": CERTAIN}
+    for address, code in zip(("192.0.2.1", "192.0.2.2"), answers, strict=True):
+        there.client.hosts[address].refuses = Outcome(451, code, "No")
+    there.client.failure_class = ReplyClass.TLS
+    work = there.serve(requiring(mail()), mail(id="b"))
+    assert there.client.addresses[:2] == ["192.0.2.1", "192.0.2.2"]
+    assert work.ended[0][1][1].outcome == Outcome(550, enhanced, "No")
+
+
+def test_it_waits_where_a_host_is_not_reached(there: Fixture) -> None:
+    ruled(there).of_domains = {"there.example": CERTAIN}
+    there.client.hosts.clear()
+    work = there.serve(requiring(mail()))
+    assert (len(work.unreached), work.ended) == (1, [])
+
+
+def test_it_waits_where_the_dns_is_silent_about_tlsa_records(there: Fixture) -> None:
+    silent = PassedOver("mx1.example", Outcome(451, "4.4.3", "The DNS does not answer"))
+    ruled(there, mx1=silent, mx2=silent)
+    assert there.serve(requiring(mail())).codes == [("a", {1: 451})]
+
+
+def test_a_report_that_requires_tls_goes_all_the_same(there: Fixture) -> None:
+    ruled(there)
+    assert there.serve(requiring(mail(), sender=NULL)).codes == [("a", {1: 250})]
+
+
+def test_it_does_not_follow_on_a_connection_that_has_proven_less(there: Fixture) -> None:
+    ruled(there).of_domains = {"there.example": CERTAIN}
+    there.serve(mail(), requiring(mail(id="b")))
+    assert [one.demand.label for one in there.client.settings] == ["may", "verify/requiretls"]

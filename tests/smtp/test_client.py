@@ -16,6 +16,7 @@ from tests.smtp.dialogue.hosts import (
     Talk,
     mail,
 )
+from twisted_mail.mail.envelope import MailParameters
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.trust import Demand, TlsLevel, Whence
 from twisted_mail.smtp.client import ClientSession
@@ -319,3 +320,26 @@ def test_nothing_is_sent_to_a_host_that_has_proven_less_than_is_demanded() -> No
     assert (talk.end.outcome.enhanced, talk.end.reply_class) == ("4.7.5", ReplyClass.TLS)
     assert talk.end.demanded == "verify"
     assert b"MAIL" not in talk.heard()
+
+
+BINDING = Demand(TlsLevel.VERIFY, Whence.SENDER, is_host_certain=True, is_binding=True)
+
+
+def test_a_message_that_requires_tls_says_so_to_the_host() -> None:
+    one = mail()
+    job = replace(one.job, mail_parameters=MailParameters(requires_tls=True))
+    talk = Talk(SentMail([replace(one, job=job)]), replace(SETTINGS, demand=BINDING))
+    up_to_tls(talk)
+    talk.line().start_tls()
+    talk.says("250-mx", "250-REQUIRETLS", "250 PIPELINING")
+    assert b"MAIL FROM:<alice@example.org> REQUIRETLS\r\n" in talk.heard()
+
+
+def test_a_host_without_requiretls_gets_no_message_that_requires_tls() -> None:
+    talk = Talk(SentMail([mail()]), replace(SETTINGS, demand=BINDING))
+    up_to_tls(talk)
+    talk.line().start_tls()
+    talk.says("250-mx", "250 PIPELINING")
+    assert talk.end is not None
+    assert (talk.end.outcome.enhanced, talk.end.reply_class) == ("4.7.30", ReplyClass.TLS)
+    assert talk.heard().endswith(b"QUIT\r\n")

@@ -1,5 +1,7 @@
 """The decision table: what follows of what is demanded, found and proven."""
 
+from dataclasses import replace
+
 import pytest
 
 from twisted_mail.mail.dns import TlsaRecord
@@ -113,3 +115,11 @@ def test_what_an_open_connection_may_carry(opened_for: str, proof: Proof, carrie
 )
 def test_a_proof_in_a_word(proof: Proof, label: str) -> None:
     assert proof.label == label
+
+
+def test_what_is_binding_goes_to_hosts_that_offer_requiretls() -> None:
+    for name, proof in (("verify", NAME), ("dane", FITS)):
+        binding = replace(DEMANDS[name], is_binding=True)
+        assert not is_enough(proof, binding)
+        assert is_enough(replace(proof, is_binding=True), binding)
+        assert decide(binding, Found.TLS, proof) is Course.PASS_OVER

@@ -1,5 +1,7 @@
 """What is demanded of a host: every row of the table."""
 
+from dataclasses import replace
+
 import pytest
 
 from twisted_mail.mail.dns import TlsaRecord
@@ -95,9 +97,11 @@ def test_whether_the_name_of_the_host_is_certain(
 
 def test_a_message_that_requires_tls_wants_a_proof_of_a_name_that_is_certain() -> None:
     certain = Demand(is_host_certain=True)
-    assert for_sender(HOST, Demand()) is None
-    assert for_sender(HOST, Demand(TlsLevel.VERIFY, names=(HOST,))) is None
-    found = for_sender(HOST, certain)
-    assert found == Demand(TlsLevel.VERIFY, Whence.SENDER, (HOST,), is_host_certain=True)
-    dane = Demand(TlsLevel.DANE, records=USABLE.records, is_host_certain=True)
-    assert for_sender(HOST, dane) is dane
+    for doubtful in (Demand(), Demand(TlsLevel.VERIFY, names=(HOST,))):
+        found = for_sender(HOST, doubtful)
+        assert isinstance(found, PassedOver)
+        assert found.outcome.enhanced == "4.7.10"
+    wanted = Demand(TlsLevel.VERIFY, Whence.SENDER, (HOST,), (), "", True, True)
+    assert for_sender(HOST, certain) == wanted
+    dane = Demand(TlsLevel.DANE, Whence.DANE, records=USABLE.records, is_host_certain=True)
+    assert for_sender(HOST, dane) == replace(dane, whence=Whence.SENDER, is_binding=True)

@@ -40,7 +40,7 @@ Part = QueuedPart | HandedPart | None  # None: there is no queue, or nothing for
 class MailAcceptance:
     """Takes mail in. Fulfils ``interfaces.Queue``."""
 
-    supported_keywords = frozenset({"DSN", "TLS-Required"})
+    supported_keywords = frozenset({"DSN", "REQUIRETLS", "TLS-Required"})
 
     def __init__(self, backend: DeliveryBackend) -> None:
         self._backend = backend

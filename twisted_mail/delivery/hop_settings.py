@@ -1,12 +1,15 @@
 """How a next hop is spoken to: the host, its address and port, and what the client needs to know."""
 
+from dataclasses import replace
+
 from twisted_mail.delivery.onward.attempts import place_of
 from twisted_mail.delivery.onward.dial_order import Place
 from twisted_mail.delivery.onward.next_hosts import NextHosts
 from twisted_mail.delivery.onward.relay_login import RelayLogin
 from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.mail.queued.attempt import Attempt
-from twisted_mail.mail.trust import ANY_HOST, Demand, TlsLevel, Whence
+from twisted_mail.mail.queued.job import Transaction
+from twisted_mail.mail.trust import ANY_HOST, Demand, PassedOver
 from twisted_mail.net.client.own_addresses import is_own_address
 from twisted_mail.smtp.dialogue.settings import (
     ClientSettings,
@@ -14,6 +17,7 @@ from twisted_mail.smtp.dialogue.settings import (
     NextHop,
     within_times,
 )
+from twisted_mail.trust.demand import for_sender
 
 
 class HopSettings:
@@ -39,9 +43,7 @@ class HopSettings:
 
     def demand(self, hosts: NextHosts, place: Place) -> Demand:
         """Return what is demanded of a host that is dialled."""
-        if hosts.relay is None:
-            return hosts.demand(place[0]) or ANY_HOST
-        return Demand(TlsLevel(self._settings.relay_tls), Whence.RELAY, (hosts.relay.host,))
+        return hosts.demand(place[0]) or ANY_HOST
 
     async def settings(self, hosts: NextHosts) -> ClientSettings:
         """Return how to speak to hosts; the demand is each host's own. Raises Unavailable."""
@@ -59,3 +61,23 @@ class HopSettings:
             sends_signed_8bit=of.sends_signed_8bit,
             limits=limits,
         )
+
+
+def requires_tls(transaction: Transaction) -> bool:
+    """Return whether mail goes to nobody who has not proven his name (RFC 8689 §4.2.1).
+
+    A report does: that it is lost would be worse (RFC 8689 §5).
+    """
+    return transaction.job.mail_parameters.requires_tls and not transaction.sender.is_null
+
+
+def hosts_for(hosts: NextHosts, transaction: Transaction) -> NextHosts:
+    """Return the hosts of a destination as they are for one message."""
+    if transaction.job.is_tls_optional:
+        return hosts.waived()
+    if not requires_tls(transaction):
+        return hosts
+    demands: dict[str, Demand | PassedOver] = dict(hosts.demands)
+    for one in hosts.open_hosts:
+        demands[one.name] = for_sender(one.name, hosts.demand(one.name) or ANY_HOST)
+    return replace(hosts, demands=demands)

@@ -11,13 +11,15 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred, DeferredSemaphore
 
-from twisted_mail.delivery.hop_settings import HopSettings
+from twisted_mail.delivery.hop_settings import HopSettings, hosts_for, requires_tls
 from twisted_mail.delivery.onward.attempts import (
     asks_for_less,
     failed,
     for_all,
+    is_about_tls,
     passed_over,
     place_of,
+    refused_for_tls,
     repeated,
     with_class,
 )
@@ -145,7 +147,7 @@ class RemoteCarrier:
     def _admitting(self, dialled: _Dialled, transaction: Transaction) -> NextHosts | None:
         """Return the hosts of a transaction if it may go over a connection, whoever proved what there."""
         found = self._known[transaction.destination.name]
-        hosts = None if found is None else _for_job(found, transaction)
+        hosts = None if found is None else hosts_for(found, transaction)
         demand = None if hosts is None else hosts.demand(dialled.place[0])
         if demand is None or not may_carry(dialled.session.proof, dialled.demand, demand):
             return None
@@ -165,7 +167,7 @@ class RemoteCarrier:
         if isinstance(hosts, Attempt):
             work.done(first, for_all(first, hosts))
             return work.next()
-        hosts = _for_job(hosts, first)
+        hosts = hosts_for(hosts, first)
         order = dial_order(hosts.open_hosts, self._families, work.avoids)
         last = repeated(first)
         if last is not None:
@@ -174,6 +176,9 @@ class RemoteCarrier:
         if isinstance(dialled, _Dialled):
             self._unreached.reached(hosts)
             return await self._use(dialled, hosts, first, work)
+        if requires_tls(first) and dialled and all(map(is_about_tls, dialled)):
+            work.done(first, for_all(first, refused_for_tls(dialled)))
+            return work.next()
         return self._unreached.note(dialled, hosts, first, work)
 
     @property
@@ -285,8 +290,3 @@ class RemoteCarrier:
             slot.leave()
             return found
         return _Dialled(found, place, site, slot, demand)
-
-
-def _for_job(hosts: NextHosts, transaction: Transaction) -> NextHosts:
-    """Return the hosts of a destination as they are for one message."""
-    return hosts.waived() if transaction.job.is_tls_optional else hosts

@@ -42,7 +42,8 @@ class Demand:
     ``names`` are those of which a certificate has to have one: without any, the host's own. ``records``
     are the TLSA records that are usable, and ``server_name`` is what the host is asked to prove by SNI,
     if not its own name (RFC 7672 §8.1). ``is_host_certain``: nobody can have named another host instead
-    of this one, for DNSSEC or an MTA-STS policy vouches for it.
+    of this one, for DNSSEC or an MTA-STS policy vouches for it. ``is_binding``: the host has to offer
+    REQUIRETLS, so that it demands the same of the next one.
     """
 
     level: TlsLevel = TlsLevel.MAY
@@ -51,6 +52,7 @@ class Demand:
     records: tuple[TlsaRecord, ...] = ()
     server_name: str = ""
     is_host_certain: bool = False
+    is_binding: bool = False
 
     def at(self, host: str) -> "Demand":
         """Return the demand with the host's own name, where a name is demanded and none is there."""
@@ -73,11 +75,13 @@ class Proof:
     ``names`` are those that were demanded and the certificate has, if an authority vouches for it: one
     that is trusted here, or, with ``records``, the one that these name. ``records`` are all the TLSA
     records of the host, one of which the certificate fits; without ``names`` then, names did not matter.
+    ``is_binding``: the host offers REQUIRETLS.
     """
 
     is_encrypted: bool = False
     names: tuple[str, ...] = ()
     records: tuple[TlsaRecord, ...] = ()
+    is_binding: bool = False
 
     @property
     def label(self) -> str:
@@ -96,7 +100,7 @@ WAIVED = Demand(TlsLevel.MAY, Whence.HEADER)  # by a message with TLS-Required: 
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """A host that no mail goes to now, and why: never for ever."""
+    """A host that mail does not go to now, and why."""
 
     host: str
     outcome: Outcome

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from twisted.internet.defer import CancelledError, Deferred
 
@@ -9,7 +10,7 @@ from twisted_mail.interfaces import BlobWriter
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
-from twisted_mail.mail.trust import Proof
+from twisted_mail.mail.trust import Demand, Proof
 from twisted_mail.net.client.host_connection import HostConnection
 from twisted_mail.net.client.host_dialing import HostDialer
 from twisted_mail.net.client.host_tls import HostTls, HostTlsCreator
@@ -125,10 +126,9 @@ class SmtpClient:
             raise
         recorder.tls_failure = recorder.tls_failure or beginning.tls_failure
         recorder.tls, recorder.proven = _tls_of(connection), connection.proof.label
-        found = Found.NO_TLS if connection.tls_info is None else Found.TLS
-        if decide(settings.demand, found, connection.proof) is Course.PASS_OVER:
-            connection.abort()
-            return endings.tls_failed("The host has not proven what is demanded of it")
+        if (lack := _lack(settings.demand, connection, offered)) is not None:
+            _leave(connection, channel, settings.limits.quit, lack)
+            return lack
         recorder.keywords = PROMISES.intersection(offered.keywords)
         fitter = MessageFitter(
             offered,
@@ -189,7 +189,7 @@ class ClientSession:
     @property
     def proof(self) -> Proof:
         """Return what the host has proven."""
-        return self._connection.proof
+        return _proof(self._connection, self.offered)
 
     @property
     def messages(self) -> int:
@@ -240,6 +240,25 @@ class ClientSession:
         """Cut the connection off; harmless when repeated."""
         self._is_closed = True
         self._connection.abort()
+
+
+def _proof(connection: HostConnection, offered: Capabilities) -> Proof:
+    """Return what a host has proven, and whether it demands TLS of the next if it is asked to."""
+    return replace(connection.proof, is_binding="REQUIRETLS" in offered.keywords)
+
+
+def _lack(
+    demand: Demand, connection: HostConnection, offered: Capabilities
+) -> DialogueEnded | None:
+    """Return why a host gets nothing that has not proven what is demanded; or None."""
+    found = Found.NO_TLS if connection.tls_info is None else Found.TLS
+    proof = _proof(connection, offered)
+    if decide(demand, found, proof) is not Course.PASS_OVER:
+        return None
+    if demand.is_binding and not proof.is_binding:
+        text = "The message requires TLS, and the host does not offer REQUIRETLS"
+        return endings.tls_failed(text, "4.7.30", is_orderly=True)
+    return endings.tls_failed("The host has not proven what is demanded of it", is_orderly=True)
 
 
 def _tls_of(connection: HostConnection) -> str:

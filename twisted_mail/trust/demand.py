@@ -18,6 +18,7 @@ says.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.trust import Demand, PassedOver, TlsLevel, Whence
@@ -26,6 +27,7 @@ from twisted_mail.trust.sts import StsMode, StsPolicy
 from twisted_mail.trust.tlsa_lookup import NO_RECORDS, TlsaFinding
 
 _UNKNOWN = "The DNS does not answer for the TLSA records of {host} now"
+_DOUBTFUL = "The message requires TLS, and neither DNSSEC nor MTA-STS vouches for {host}"
 _OUTSIDE = "{host} is none of the mail hosts that the MTA-STS policy of the domain names"
 
 
@@ -74,13 +76,14 @@ def _without_records(
     return Demand(set_level, whence, is_host_certain=is_certain)
 
 
-def for_sender(host: str, demand: Demand) -> Demand | None:
-    """Return the demand on a host for a message that requires TLS (RFC 8689 §4.2.1), or None.
+def for_sender(host: str, demand: Demand) -> Demand | PassedOver:
+    """Return the demand on a host for a message that requires TLS (RFC 8689 §4.2.1).
 
-    None where nobody vouches for the name of the host: then no proof of that name is worth anything.
+    Where nobody vouches for the name of the host it is passed over: no proof of that name is worth
+    anything.
     """
     if not demand.is_host_certain:
-        return None
+        return PassedOver(host, Outcome(451, "4.7.10", _DOUBTFUL.format(host=host)))
     if demand.level in (TlsLevel.VERIFY, TlsLevel.DANE):
-        return demand
-    return Demand(TlsLevel.VERIFY, Whence.SENDER, (host,), is_host_certain=True)
+        return replace(demand, whence=Whence.SENDER, is_binding=True)
+    return Demand(TlsLevel.VERIFY, Whence.SENDER, (host,), is_host_certain=True, is_binding=True)

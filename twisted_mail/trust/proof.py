@@ -16,7 +16,11 @@ def is_enough(proof: Proof, demand: Demand) -> bool:
     | encrypt | TLS |
     | verify | a name that is demanded, proven by an authority that is trusted here |
     | dane | a certificate that fits the same records; if names matter, with one that is demanded |
+
+    What is binding goes to hosts alone that offer REQUIRETLS.
     """
+    if demand.is_binding and not proof.is_binding:
+        return False
     match demand.level:
         case TlsLevel.NONE | TlsLevel.MAY:
             return True

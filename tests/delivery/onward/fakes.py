@@ -96,7 +96,7 @@ def proof_of(demand: Demand) -> Proof:
     """Return the proof of a host that proves what is demanded, and not more."""
     is_encrypted = demand.level not in (TlsLevel.NONE, TlsLevel.MAY)
     names = demand.names if demand.level is TlsLevel.VERIFY else ()
-    return Proof(is_encrypted, names, demand.records)
+    return Proof(is_encrypted, names, demand.records, demand.is_binding)
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Attempts, as they are noted of mail for other hosts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from twisted_mail.delivery.onward.dial_order import Place
@@ -12,6 +12,7 @@ from twisted_mail.mail.trust import PassedOver
 
 NO_SERVICE = 521  # of a host that never takes mail (RFC 7504 §3)
 CLOSING = 421
+NO_REQUIRETLS = "4.7.30"  # of a host that does not offer it, while others are asked
 END_OF_MESSAGE = "."  # the command of an attempt that ended at the answer to the message
 MAX_DOUBTS = 3  # tries at a host whose answers to a message are lost, before others are tried
 
@@ -24,6 +25,19 @@ def failed(outcome: Outcome, at: float) -> Attempt:
 def passed_over(host: PassedOver, at: float) -> Attempt:
     """Return the attempt at a host that was not dialled, because of what it is to prove."""
     return Attempt(host.outcome, at, ReplyClass.TLS, host.host)
+
+
+def is_about_tls(attempt: Attempt) -> bool:
+    """Return whether a host has not proven what is demanded: trouble with the DNS says nothing of it."""
+    return attempt.reply_class is ReplyClass.TLS and attempt.outcome.enhanced[1:4] == ".7."
+
+
+def refused_for_tls(attempts: Sequence[Attempt]) -> Attempt:
+    """Return the end of a message that requires TLS, where no host is good enough (RFC 8689 §4.2.1)."""
+    last = attempts[-1]
+    lacks_extension = last.outcome.enhanced == NO_REQUIRETLS
+    enhanced = "5.7.30" if lacks_extension else "5.7.10"
+    return replace(last, outcome=Outcome(550, enhanced, last.outcome.text))
 
 
 def with_class(attempt: Attempt) -> Attempt:

@@ -17,7 +17,7 @@ from twisted_mail.interfaces import Resolver
 from twisted_mail.interfaces.carrier import Site, SiteLimits
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.destination import SMTP
-from twisted_mail.mail.trust import ANY_HOST, WAIVED, Demand, PassedOver
+from twisted_mail.mail.trust import ANY_HOST, WAIVED, Demand, PassedOver, TlsLevel, Whence
 
 RELAY_UNKNOWN = Outcome(451, "4.4.4", "The relay's name has no address")
 RELAY_SILENT = Outcome(451, "4.4.3", "The DNS does not answer for the relay's name now")
@@ -67,8 +67,8 @@ class NextHosts:
         return None if isinstance(found, PassedOver) else found
 
     def waived(self) -> "NextHosts":
-        """Return the hosts for mail that goes whatever they prove."""
-        return replace(self, demands={}, default_demand=WAIVED)
+        """Return the hosts for mail that goes whatever they prove; a relay is the operator's to judge."""
+        return self if self.relay is not None else replace(self, demands={}, default_demand=WAIVED)
 
     def has_place(self, place: Place) -> bool:
         """Return whether a host is one of these, with this address."""
@@ -142,4 +142,7 @@ class NextHostFinder:
             return RELAY_UNKNOWN
         hosts = (HostAddresses(0, relay.host, addresses),)
         site = self._site(relay.site, self._most(hosts))
-        return NextHosts(site, hosts, self._settings.messages, relay=relay)
+        level = TlsLevel(self._settings.relay_tls)
+        demand = Demand(level, Whence.RELAY, (relay.host,), is_host_certain=True)
+        messages = self._settings.messages
+        return NextHosts(site, hosts, messages, relay=relay, default_demand=demand)

@@ -97,10 +97,12 @@ def stopped(command: str) -> DialogueEnded:
     return DialogueEnded(Outcome(451, "4.3.2", "We stopped"), command, is_stopped=True)
 
 
-def tls_failed(text: str, *, is_handshake: bool = False, is_orderly: bool = False) -> DialogueEnded:
+def tls_failed(
+    text: str, enhanced: str = "4.7.5", *, is_handshake: bool = False, is_orderly: bool = False
+) -> DialogueEnded:
     """Return the end because TLS is not what is demanded."""
     return DialogueEnded(
-        Outcome(451, "4.7.5", text),
+        Outcome(451, enhanced, text),
         "STARTTLS",
         ReplyClass.TLS,
         is_handshake=is_handshake,

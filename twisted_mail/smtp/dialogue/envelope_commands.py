@@ -21,6 +21,8 @@ def mail_command(
         command += " BODY=8BITMIME"
     if fitted.is_utf8:
         command += " SMTPUTF8"
+    if wishes.requires_tls and "REQUIRETLS" in offered.keywords:
+        command += " REQUIRETLS"
     if offered.has_dsn and (wishes.returns or wishes.envid):
         command += f" RET={wishes.returns}" if wishes.returns else ""
         command += f" ENVID={wishes.envid}" if wishes.envid else ""
