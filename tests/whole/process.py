@@ -45,9 +45,9 @@ class Readiness:
         self._socket.settimeout(0.05)
         self.address = "@" + self._socket.getsockname()[1:].decode()
 
-    def wait(self, process: subprocess.Popen[bytes]) -> None:
+    def wait(self, process: subprocess.Popen[bytes], seconds: float = PATIENCE) -> None:
         """Return when the process is ready. Raises AssertionError when it ends, or takes too long."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             assert process.poll() is None, "the server ended"
             with contextlib.suppress(TimeoutError):
@@ -63,6 +63,7 @@ class ServerProcess:
     """``twistd mailserver --config`` with the ports written into the configuration."""
 
     twistd: Sequence[str] = (str(TWISTD),)
+    patience = PATIENCE
 
     def __init__(self, config: Path, log: Path) -> None:
         self._config, self._log = config, log
@@ -79,7 +80,7 @@ class ServerProcess:
                 stderr=log,
                 env={**os.environ, "NOTIFY_SOCKET": readiness.address},
             )
-            readiness.wait(self._process)
+            readiness.wait(self._process, self.patience)
 
     @property
     def pid(self) -> int:

@@ -6,6 +6,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+from tests.whole.live import PATIENCE
 from tests.whole.process import ServerProcess
 from tests.whole.queue_trials.windows import End
 from tests.whole.queued import owed
@@ -16,6 +17,7 @@ from twisted_mail.control.main import main
 class TrialProcess(ServerProcess):
     """A server as ``trial_twistd.py`` starts it."""
 
+    patience = 5 * PATIENCE  # hundreds of starts, beside whatever else the machine does
     twistd = (sys.executable, str(Path(__file__).with_name("trial_twistd.py")))
 
 
