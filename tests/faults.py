@@ -87,7 +87,12 @@ class Stopped(BaseException):
 
 
 class QuickDisk(Disk):
-    """Waits for nothing."""
+    """Waits for nothing, and asks the system once which start of the machine this is."""
+
+    boot = Disk().boot_id()
+
+    def boot_id(self) -> str:
+        return self.boot
 
     def sync_file(self, fd: int) -> None: ...
 

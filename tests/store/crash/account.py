@@ -37,6 +37,11 @@ class Seen:
     highest_modseq: int
 
     @property
+    def as_numbered(self) -> tuple[object, ...]:
+        """Return all but the modseq, which rises where a store finds what it did not know."""
+        return self.uidvalidity, self.messages, self.uidnext
+
+    @property
     def texts(self) -> list[bytes]:
         return sorted(text for text, _ in self.messages.values())
 

@@ -63,12 +63,19 @@ def _play_or_refuse(story: Story, store: MaildirStore) -> tuple[Any, bool]:
         abandon(store)
 
 
-def aftermath(story: Story, root: Path, answer: Any, done: bool, old: dict[str, Seen]) -> None:
-    new = look_all(root)
+def aftermath(
+    story: Story,
+    root: Path,
+    answer: Any,
+    done: bool,
+    old: dict[str, Seen],
+    new: dict[str, Seen],
+) -> None:
+    """Compare what is seen, in ``new``, with what was promised; look again, and add something."""
     check(story, answer, done, old, new)
     again = look_all(root)
-    assert {name: seen.messages for name, seen in again.items()} == {
-        name: seen.messages for name, seen in new.items()
+    assert {name: seen.as_numbered for name, seen in again.items()} == {
+        name: seen.as_numbered for name, seen in new.items()
     }
     store = store_at(root, QuickDisk())
     for name in new:

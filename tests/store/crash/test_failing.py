@@ -76,10 +76,11 @@ def test_whichever_step_fails_all_is_done_or_nothing(
     def attempt(root: Path, step: int) -> bool:
         disk = FailDisk(step, error, for_good)
         answer, done = play_or_refuse(story, root, disk)
+        new = look_all(root)
         # With two failures the second may hit the taking back; then nothing is lost, that is all.
         if not done and for_good in (frozenset(), TAKING_ROOM):
-            check_nothing_happened(story, old, look_all(root))
-        aftermath(story, root, answer, done, old)
+            check_nothing_happened(story, old, new)
+        aftermath(story, root, answer, done, old, new)
         return not disk.has_failed
 
     at_every_step(attempt)
@@ -92,7 +93,7 @@ def test_whatever_cannot_be_read_once_is_read_the_next_time(
     def attempt(root: Path, step: int) -> bool:
         disk = FailDisk(step, errno.EIO, among=frozenset(READING))
         answer, done = play_or_refuse(story, root, disk)
-        aftermath(story, root, answer, done, old)
+        aftermath(story, root, answer, done, old, look_all(root))
         return not disk.has_failed
 
     at_every_step(attempt)

@@ -22,8 +22,9 @@ def test_whenever_the_process_stops_nothing_promised_is_lost(
 ) -> None:
     def attempt(root: Path, step: int) -> bool:
         answer, done = play(story, store_at(root, StopDisk(step)))
-        check_nothing_lost(root, old, look_all(root))
-        aftermath(story, root, answer, done, old)
+        new = look_all(root)
+        check_nothing_lost(root, old, new)
+        aftermath(story, root, answer, done, old, new)
         return done
 
     at_every_step(attempt)
@@ -44,8 +45,9 @@ def test_whenever_the_power_fails_nothing_promised_is_lost(
         answer, done = play(story, store_at(root, disk))
         disk.cut()
         lose_index(index, before, root)
-        check_nothing_lost(root, old, look_all(root))
-        aftermath(story, root, answer, done, old)
+        new = look_all(root)
+        check_nothing_lost(root, old, new)
+        aftermath(story, root, answer, done, old, new)
         return done
 
     at_every_step(attempt)
