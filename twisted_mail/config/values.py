@@ -6,6 +6,8 @@ Numbers are sizes, counts and durations everywhere, so none is negative.
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -53,56 +55,68 @@ class Structurer:
 
     def __init__(self, base: Path) -> None:
         self._base = base
-        self._converter = converter = Converter(forbid_extra_keys=True)
-        for kind in (bool, int, float, str):
-            converter.register_structure_hook(kind, _exactly(kind))
-        converter.register_structure_hook(Path, self._path)
-        converter.register_structure_hook_factory(_is_literal, _literal)
-        converter.register_structure_hook_factory(_is_tuple, self._tuple)
-        converter.register_structure_hook_factory(dataclasses.is_dataclass, self._dataclass)
 
     def __call__(
         self, value: object, kind: type[T], place: KeyPath, complain: Complain
     ) -> T | None:
         """Return the value, or None after every mistake in it went to ``complain``."""
+        token = _folder.set(self._base)
         try:
-            return self._converter.structure(value, kind)
+            return _converter().structure(value, kind)
         except Exception as error:  # hooks and __post_init__ of other people's settings
             _report(error, place, complain)
             return None
+        finally:
+            _folder.reset(token)
 
-    def _path(self, value: object, _: object) -> Path:
-        if not isinstance(value, str) or not value or "\0" in value:
-            raise _WrongKind("a path in quotes", value)
-        return Path(self._base, Path(value).expanduser())
 
-    def _tuple(self, kind: Any) -> Hook:
-        elements: Any = list[get_args(kind)[0]]  # type: ignore[misc]  # made at run time
+_folder: ContextVar[Path] = ContextVar("folder")  # from which relative paths are taken
 
-        def hook(value: object, _: object) -> object:
-            if not isinstance(value, list):
-                raise _WrongKind("a list", value)
-            return tuple(self._converter.structure(value, elements))
 
-        return hook
+@cache
+def _converter() -> Converter:
+    """Return the converter of all configurations: for each type it compiles a function of its own."""
+    converter = Converter(forbid_extra_keys=True)
+    for kind in (bool, int, float, str):
+        converter.register_structure_hook(kind, _exactly(kind))
+    converter.register_structure_hook(Path, _path)
+    converter.register_structure_hook_factory(_is_literal, _literal)
+    converter.register_structure_hook_factory(_is_tuple, _tuple)
+    converter.register_structure_hook_factory(dataclasses.is_dataclass, _dataclass)
+    return converter
 
-    def _dataclass(self, kind: Any) -> Hook:
-        structure: Hook = make_dict_structure_fn(
-            kind, self._converter, _cattrs_forbid_extra_keys=True
-        )
 
-        paths = {
-            item.name: str(item.default)
-            for item in dataclasses.fields(kind)
-            if isinstance(item.default, Path)  # relative to the file too, not to our folder
-        }
+def _path(value: object, _: object) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise _WrongKind("a path in quotes", value)
+    return Path(_folder.get(), Path(value).expanduser())
 
-        def hook(value: object, _: object) -> object:
-            if not isinstance(value, Mapping):
-                raise _WrongKind("a table", value)
-            return structure({**paths, **value}, kind)
 
-        return hook
+def _tuple(kind: Any) -> Hook:
+    elements: Any = list[get_args(kind)[0]]  # type: ignore[misc]  # made at run time
+
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, list):
+            raise _WrongKind("a list", value)
+        return tuple(_converter().structure(value, elements))
+
+    return hook
+
+
+def _dataclass(kind: Any) -> Hook:
+    structure: Hook = make_dict_structure_fn(kind, _converter(), _cattrs_forbid_extra_keys=True)
+    paths = {
+        item.name: str(item.default)
+        for item in dataclasses.fields(kind)
+        if isinstance(item.default, Path)  # relative to the file too, not to our folder
+    }
+
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, Mapping):
+            raise _WrongKind("a table", value)
+        return structure({**paths, **value}, kind)
+
+    return hook
 
 
 def _exactly(kind: type) -> Hook:
