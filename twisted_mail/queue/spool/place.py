@@ -7,6 +7,7 @@ import apsw
 
 from twisted_mail.interfaces import Clock, DurableFiles, FaultReport
 from twisted_mail.queue.spool import reader
+from twisted_mail.queue.spool.bodies import FOLDER as BODIES
 from twisted_mail.queue.spool.bodies import BodyFolder
 from twisted_mail.queue.spool.database import DAMAGED, NAME, SpoolDatabase
 from twisted_mail.queue.spool.mending.salvage import finish_salvage, salvage
@@ -57,10 +58,20 @@ class SpoolPlace:
         self.bodies.make()
         finish_salvage(self.folder, self.files, self.clock.now())
         self.was_unclean = _has_content(self.path + "-wal")
+        if not _has_content(self.path):
+            self._keep_bodies()
         try:
             return self._open()
         except (*DAMAGED, apsw.SQLError) as error:
             return self.mend(error)
+
+    def _keep_bodies(self) -> None:
+        """Set the bodies aside where there is no database: then nobody knows whether they are needed."""
+        if self.files.names(self.bodies.path):
+            aside = os.path.join(self.folder, f"damaged-{int(self.clock.now())}")
+            self.bodies.set_aside(os.path.join(aside, BODIES), lambda name: False)
+            text = f"the database is gone, and a new one begins; large messages are in {aside}"
+            self.report_fault(self.path, QueueDamaged(text))
 
     def _open(self) -> tuple[SpoolDatabase, Tally]:
         database = self.connect()

@@ -229,3 +229,22 @@ def test_a_job_whose_message_is_damaged_is_held(tmp_path: Path):
     assert finish(spool.load("job7", [1, 2])) is None
     assert finish(spool.load("job8", [1, 2])) is not None
     finish(spool.close())
+
+
+def test_without_a_database_the_bodies_are_kept_for_people_to_look_at(tmp_path: Path):
+    said: list[str] = []
+    spool = start_spool(tmp_path, QuickDisk(), inline=0)
+    finish(spool.accept(new_job("a")))
+    finish(spool.close())
+    (tmp_path / "queue.sqlite3").unlink()
+    report = lambda where, error: said.append(f"{where}: {error}")  # noqa: E731
+    spool = start_spool(tmp_path, QuickDisk(), report_fault=report, inline=0)
+    aside = tmp_path / f"damaged-{int(EPOCH)}"
+    assert [path.name for path in (aside / "bodies").iterdir()] == ["a"]
+    text = f"the database is gone, and a new one begins; large messages are in {aside}"
+    assert said == [f"{tmp_path / 'queue.sqlite3'}: {text}"]
+    finish(spool.accept(new_job("a")))
+    finish(spool.close())
+    said.clear()
+    finish(start_spool(tmp_path, QuickDisk(), report_fault=report, inline=0).close())
+    assert said == []
