@@ -64,12 +64,12 @@ def keep(folder: Path, events: list[Event] | None = None) -> str:
     return str(folder)
 
 
-def keep_dialogue(folder: Path, message: str, *said: tuple[Side, str]) -> str:
+def keep_dialogue(folder: Path, message: str, *said: tuple[Side, str], began: float = NOON) -> str:
     """Write a dialogue, and return its id."""
     lines = said or ((THEY, "220 mx\x1b[2J"), (WE, "EHLO us"))
     spoken = tuple(SpokenLine(1.5 * at, side, text) for at, (side, text) in enumerate(lines))
-    id = make_id(NOON, random.Random(8).getrandbits)
-    one = Dialogue(id, message, NOON, "mx.example.net", "192.0.2.1", "192.0.2.2", "", 1, spoken)
+    id = make_id(began, random.Random(8).getrandbits)
+    one = Dialogue(id, message, began, "mx.example.net", "192.0.2.1", "192.0.2.2", "", 1, spoken)
     files = DayFiles(str(folder), "dialogues", 3660, 1 << 30)
     files.append(dialogue_lines([one]), NOON)
     files.close()

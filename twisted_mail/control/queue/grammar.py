@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from twisted_mail.control.journey import site, watching
+from twisted_mail.control.journey import replaying, site, watching
 from twisted_mail.control.queue import (
     altering,
     explaining,
@@ -24,3 +24,4 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     repairing.add(command)
     watching.add(command)
     site.add(command)
+    replaying.add(command)
