@@ -178,7 +178,7 @@ class LogJournal:
         Empty fields are left out. A value with spaces, quotes or backslashes is in quotes,
         with a backslash before quotes and backslashes, so that nothing in it looks like another field.
         """
-        shown = {key: str(value) for key, value in fields.items() if str(value)}
+        shown = {key: text for key, value in fields.items() if (text := str(value))}
         pairs = "".join(f" {key}={_quoted(value)}" for key, value in shown.items())
         self._note(f"{_of(id)}{event}{pairs}", id=id, event=event, fields=shown)
         if self._record is not None:

@@ -168,7 +168,8 @@ def test_a_server_that_is_down_gets_its_mail_later(world: World) -> None:
 
 def test_the_sender_is_told_of_somebody_who_is_unknown(world: World) -> None:
     one, two = world.first(), world.second()
-    one.submit(ALICE, [CAROL, "nobody@example.net"], letter(ALICE, CAROL, "one of two"))
+    sent = letter(ALICE, CAROL, "one of two")
+    one.submit(ALICE, [CAROL, "nobody@example.net"], sent)
     assert read(two, CAROL)
     [report] = read(one, ALICE)
     assert report.get_content_type() == "multipart/report"
@@ -179,6 +180,29 @@ def test_the_sender_is_told_of_somebody_who_is_unknown(world: World) -> None:
     assert fields["Action"] == "failed"  # type: ignore[index]
     assert fields["Final-Recipient"] == "rfc822; nobody@example.net"  # type: ignore[index]
     assert str(fields["Diagnostic-Code"]).startswith("smtp; 550 ")  # type: ignore[index]
+    told_by_their_journeys(one, two, str(sent["Message-ID"]))
+
+
+def told_by_their_journeys(one: Town, two: Town, message_id: str) -> None:
+    """Look whether both servers, which run, tell the story of the message, each its part."""
+    wanted = "stored    in the mailbox INBOX of alice@example.org"
+    assert eventually(lambda: wanted in control(one, "trace", message_id))
+    story = control(one, "trace", message_id)
+    for text in (
+        "received  <alice@example.org> to <carol@example.net>, <nobody@example.net>",
+        "delivered <carol@example.net>: 250 ",
+        "failed    <nobody@example.net>: 550 5.1.1 ",
+        "C: RCPT TO:<nobody@example.net>",
+        "S: 550 5.1.1 ",
+        "reported  to <alice@example.org> in ",
+    ):
+        assert text in story
+    assert "stored    in the mailbox INBOX of carol" in control(two, "trace", message_id)
+    id = story.split()[1]
+    assert "the present client says the same" in control(one, "queue", "replay", id)
+    assert "\nC: (starts TLS)\n" in control(one, "queue", "replay", id, "--as-test")
+    site = control(one, "queue", "site", story.split(" by ")[1].split()[0].rstrip(","))
+    assert "failed 1" in site
 
 
 def test_a_domain_that_does_not_exist_is_told_while_one_still_writes(world: World) -> None:

@@ -29,7 +29,7 @@ class LoggedAddress(str):
     __slots__ = ()
 
     def __str__(self) -> str:
-        return f"<{str.__str__(self)}>"
+        return f"<{self[:]}>"  # a part of it is a text as others are
 
 
 class LoggedAddresses(tuple[str, ...]):

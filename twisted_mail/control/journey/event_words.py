@@ -68,10 +68,6 @@ def _stored(event: Event) -> str:
     return f"in the mailbox {_get(event, 'mailbox')} of {named}"
 
 
-def _fetched(event: Event) -> str:
-    return f"by {_get(event, 'account')} over {_get(event, 'service')}"
-
-
 def _moderated(event: Event) -> str:
     reason = _get(event, "text")
     return f"by {_get(event, 'list')}: {_get(event, 'result')}" + (f": {reason}" if reason else "")
@@ -137,7 +133,6 @@ _WORDS = {
     "refused": _refused,
     "judged": _judged,
     "stored": _stored,
-    "fetched": _fetched,
     "moderated": _moderated,
     "expanded": _expanded,
     "reported": _reported,
