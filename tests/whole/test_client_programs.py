@@ -105,8 +105,7 @@ def test_our_own_server_takes_it(server: LiveServer, service: str) -> None:
     )
     settings = replace(
         SETTINGS,
-        names=("mail.example.org",),
-        demand=Demand(TlsLevel.VERIFY),
+        demand=Demand(TlsLevel.VERIFY, names=("mail.example.org",)),
         is_lmtp=service == "lmtp",
         is_tls_implicit=service == "smtps",
     )
