@@ -17,7 +17,12 @@ from twisted_mail.control.checks.note import Note
 from twisted_mail.control.checks.queue import queue_notes
 from twisted_mail.control.checks.queued_mail import queued_mail_notes
 from twisted_mail.control.checks.reports import report_notes
-from twisted_mail.control.checks.sending import sending_file_notes, sending_notes, source_addresses
+from twisted_mail.control.checks.sending import (
+    dane_note,
+    sending_file_notes,
+    sending_notes,
+    source_addresses,
+)
 from twisted_mail.control.checks.server_user import server_user_of
 from twisted_mail.control.checks.state import configuration_notes, mail_log_notes, state_notes
 from twisted_mail.control.output import FAILED, FINE, CommandResult, count, os_error_text
@@ -70,6 +75,8 @@ async def _asked(options: argparse.Namespace, config: Config, domains: Sequence[
         notes += await dns_notes(resolver, config.hostname, domains)
     if options.sending:
         notes += await sending_notes(resolver, config.hostname, source_addresses())
+        if config.outgoing_tls.dane and not config.sending.relay:
+            notes.append(await dane_note(resolver))
     return notes
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from twisted_mail.config import Config
 from twisted_mail.control.checks.sending import (
+    dane_note,
     sending_file_notes,
     sending_notes,
     source_addresses,
@@ -115,3 +116,13 @@ def test_authorities_have_to_be_certificates(tmp_path: Path) -> None:
     assert [level for level, _ in file_notes(tmp_path, authorities="none.pem")] == ["fault"]
     path = make(tmp_path / "tls", HOST)
     assert [level for level, _ in file_notes(tmp_path, authorities=str(path))] == ["fine"]
+
+
+def test_a_resolver_that_vouches_for_nothing_is_named() -> None:
+    resolver = FakeResolver()
+    assert "no resolver on this host validates" in finish(dane_note(resolver)).text
+    resolver.broken.add("org")
+    assert "validates" not in finish(dane_note(resolver)).text
+    resolver.broken.clear()
+    resolver.signed.add("org")
+    assert finish(dane_note(resolver)).text.endswith("TLSA records count (DANE)")

@@ -23,6 +23,7 @@ from twisted_mail.mail.outcome import MailError
 # Addresses of nobody (RFC 5737, RFC 3849): the system chooses ours for them without a packet.
 _FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 _PORT = 25
+_SIGNED = "org"  # a domain that is signed, and will be
 _OTHERS = 0o077  # what others than its owner may do with a file
 
 
@@ -85,6 +86,20 @@ async def sending_notes(resolver: Resolver, hostname: str, sources: Sequence[str
     for address in sources:
         notes.append(await _source_note(resolver, address, hostname.lower()))
     return notes
+
+
+async def dane_note(resolver: Resolver) -> Note:
+    """Check whether the DNS vouches for what is signed: without that TLSA records count for nothing."""
+    try:
+        found = await resolver.mail_hosts(_SIGNED)
+    except MailError as error:
+        return _silent(_SIGNED, error)
+    if found.is_authentic:
+        return _fine("the resolver on this host validates DNSSEC: TLSA records count (DANE)")
+    return _warning(
+        "no resolver on this host validates DNSSEC, so TLSA records (DANE) count for nothing: install"
+        " one, such as unbound, and name it in [dns] servers; or say dane = false in [outgoing_tls]"
+    )
 
 
 async def _answered(resolver: Resolver, hostname: str) -> Note:
