@@ -25,7 +25,7 @@ from twisted_mail.delivery.onward.providers import Provider, Providers
 from twisted_mail.delivery.onward.relay_login import RelayLogin
 from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.delivery.onward.unreached import IN_A_ROW, REST_SECONDS
-from twisted_mail.delivery.remote import RemoteCarrier
+from twisted_mail.delivery.remote import DEMAND_SECONDS, RemoteCarrier
 from twisted_mail.interfaces import FoundHosts, Site
 from twisted_mail.mail.address import NULL
 from twisted_mail.mail.credentials import Credentials
@@ -800,3 +800,16 @@ def test_it_does_not_follow_on_a_connection_that_has_proven_less(there: Fixture)
     ruled(there).of_domains = {"there.example": CERTAIN}
     there.serve(mail(), requiring(mail(id="b")))
     assert [one.demand.label for one in there.client.settings] == ["may", "verify/requiretls"]
+
+
+def test_a_site_is_known_though_what_is_demanded_takes_its_time(there: Fixture) -> None:
+    rules = ruled(there, mx1=verify("mx1.example"))
+
+    async def slowly(found: FoundHosts) -> Mapping[str, Demand | PassedOver]:
+        await there.clock.sleep(DEMAND_SECONDS + 1)
+        return await Rules.of(rules, found)
+
+    rules.of = slowly  # type: ignore[method-assign]
+    assert isinstance(there.site(), Site)
+    there.serve(mail())
+    assert there.client.settings[0].demand.label == "verify/mta-sts"  # it is waited for here

@@ -6,6 +6,7 @@ one; when none is left, the site cannot be reached.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -24,14 +25,14 @@ from twisted_mail.delivery.onward.attempts import (
     with_class,
 )
 from twisted_mail.delivery.onward.connection_work import ConnectionWork, SecondTry
-from twisted_mail.delivery.onward.dial_order import Families, Place, dial_order, prefer
+from twisted_mail.delivery.onward.dial_order import Place, dial_order, prefer
 from twisted_mail.delivery.onward.mail_hosts import ip_version
 from twisted_mail.delivery.onward.memory import RecentlyKnown
 from twisted_mail.delivery.onward.next_hosts import NO_FAMILY, NextHostFinder, NextHosts
 from twisted_mail.delivery.onward.relay_login import RelayLogin
 from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.delivery.onward.unreached import UnreachedHosts
-from twisted_mail.interfaces import Clock, FoundHosts, HostDemands, Site, Work
+from twisted_mail.interfaces import Clock, HostDemands, Site, Work
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import SMTP, Destination
@@ -47,6 +48,7 @@ from twisted_mail.smtp.dialogue.settings import (
 )
 from twisted_mail.trust.proof import may_carry
 
+DEMAND_SECONDS = 5.0  # that the site of a destination waits for what is demanded of its hosts
 MAX_LOOKUPS = 50  # destinations whose hosts are looked up at a time
 KNOWN_SECONDS = (
     600.0  # that hosts are known for connections that are open; the DNS has its own cache
@@ -125,19 +127,28 @@ class RemoteCarrier:
 
     async def site(self, destination: Destination) -> Site | Attempt:
         """Return the site of a destination, or why there is none, for now or permanently."""
-        found = await self._find(destination)
-        return found if isinstance(found, Attempt) else found.site
+        found = await self._hosts(destination)
+        if isinstance(found, Attempt):
+            return found
+        with suppress(TimeoutError):  # whoever dials waits for it; other look-ups do not
+            await self._clock.within(DEMAND_SECONDS, self._judged(destination, found))
+        return found.site
 
     async def _find(self, destination: Destination) -> NextHosts | Attempt:
+        found = await self._hosts(destination)
+        return found if isinstance(found, Attempt) else await self._judged(destination, found)
+
+    async def _hosts(self, destination: Destination) -> NextHosts | Attempt:
         unreached = self._unreached.attempt(destination)
         if unreached is not None:
             return unreached
         found: NextHosts | Outcome = await self._lookups.run(self._look_up, destination.name)
-        if isinstance(found, Outcome):
-            return failed(found, self._clock.now())
-        if self._demands is not None and found.relay is None:
-            of = FoundHosts(found.names, found.hosts, found.is_authentic)
-            found = replace(found, demands=await self._demands.of(of))
+        return failed(found, self._clock.now()) if isinstance(found, Outcome) else found
+
+    async def _judged(self, destination: Destination, found: NextHosts) -> NextHosts:
+        """Return hosts with what is demanded of them, which the DNS and a web server may have to say."""
+        if self._demands is not None:
+            found = await found.judged(self._demands)
         self._known[destination.name] = found
         return found
 
@@ -168,7 +179,7 @@ class RemoteCarrier:
             work.done(first, for_all(first, hosts))
             return work.next()
         hosts = hosts_for(hosts, first)
-        order = dial_order(hosts.open_hosts, self._families, work.avoids)
+        order = dial_order(hosts.open_hosts, self._settings.families, work.avoids)
         last = repeated(first)
         if last is not None:
             order = prefer(order, place_of(last))
@@ -180,10 +191,6 @@ class RemoteCarrier:
             work.done(first, for_all(first, refused_for_tls(dialled)))
             return work.next()
         return self._unreached.note(dialled, hosts, first, work)
-
-    @property
-    def _families(self) -> Families:
-        return self._settings.families
 
     async def _use(
         self, dialled: _Dialled, hosts: NextHosts, first: Transaction, work: Work
@@ -229,7 +236,7 @@ class RemoteCarrier:
         is_known = work.avoids or self._tried_twice[hosts.site.name]
         if is_known or hosts.relay is not None:
             return []
-        order = dial_order(hosts.open_hosts, self._families, avoids=version)
+        order = dial_order(hosts.open_hosts, self._settings.families, avoids=version)
         return [place for place in order if ip_version(place[1]) != version]
 
     async def _try_again(self, again: SecondTry, hosts: NextHosts, places: list[Place]) -> None:

@@ -1,7 +1,7 @@
 """What is found out about a domain that mail would go on to: its hosts, site and limits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from twisted_mail.config import Config
@@ -10,7 +10,7 @@ from twisted_mail.delivery.onward.dialing_rules import DialingRules
 from twisted_mail.delivery.onward.mail_hosts import MailHostFinder, MailHosts
 from twisted_mail.delivery.onward.next_hosts import NextHostFinder, NextHosts
 from twisted_mail.delivery.onward.providers import Providers
-from twisted_mail.interfaces import FoundHosts, HostDemands, Resolver
+from twisted_mail.interfaces import HostDemands, Resolver
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.trust import ANY_HOST, Demand, PassedOver, TlsLevel, Whence
 from twisted_mail.net.client.own_addresses import is_own_address
@@ -58,8 +58,7 @@ class FactFinder:
         name = "" if provider is None else provider.name
         hosts = self._next.of(found)
         if self._demands is not None:
-            of = FoundHosts(hosts.names, hosts.hosts, hosts.is_authentic)
-            hosts = replace(hosts, demands=await self._demands.of(of))
+            hosts = await hosts.judged(self._demands)
         return OnwardFacts(domain, found, hosts, self._order(hosts), name)
 
     def _order(self, hosts: NextHosts | Outcome) -> list[Place]:

@@ -13,7 +13,7 @@ from twisted_mail.delivery.onward.mail_hosts import (
 from twisted_mail.delivery.onward.providers import Providers, site_name
 from twisted_mail.delivery.onward.relay import Relay
 from twisted_mail.delivery.onward.settings import SendingSettings
-from twisted_mail.interfaces import Resolver
+from twisted_mail.interfaces import FoundHosts, HostDemands, Resolver
 from twisted_mail.interfaces.carrier import Site, SiteLimits
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.destination import SMTP
@@ -65,6 +65,13 @@ class NextHosts:
         """Return what is demanded of a host that is one of these; None if it is passed over."""
         found = self.demands.get(host, self.default_demand)
         return None if isinstance(found, PassedOver) else found
+
+    async def judged(self, rules: HostDemands) -> "NextHosts":
+        """Return the hosts with what is demanded of each; a relay is the operator's, who has set it."""
+        if self.relay is not None:
+            return self
+        of = FoundHosts(self.names, self.hosts, self.is_authentic)
+        return replace(self, demands=await rules.of(of))
 
     def waived(self) -> "NextHosts":
         """Return the hosts for mail that goes whatever they prove; a relay is the operator's to judge."""
