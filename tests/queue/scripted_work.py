@@ -5,6 +5,7 @@ from typing import Literal
 
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import NewJob, OwedRecipient, Transaction
 
 
@@ -45,8 +46,9 @@ class ScriptedWork:
         self.advanced.append(recipient)
         self.new += new
 
-    def unreachable(self, attempt: Attempt) -> None:
-        self.ends.append(f"unreachable {attempt.outcome.text}")
+    def unreachable(self, attempt: Attempt, destination: Destination | None = None) -> None:
+        alone = "" if destination is None else f" {destination}"
+        self.ends.append(f"unreachable{alone} {attempt.outcome.text}")
 
     def slow_down(self, attempt: Attempt) -> None:
         self.ends.append(f"slow down {attempt.outcome.text}")

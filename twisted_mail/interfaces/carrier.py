@@ -66,8 +66,12 @@ class Work(Protocol):
         Durable on return; the recipient's attempt still ends in ``done``. Raises Unavailable.
         """
 
-    def unreachable(self, attempt: Attempt) -> None:
-        """Note that the site cannot be reached: it rests, and its mail is not altered."""
+    def unreachable(self, attempt: Attempt, destination: Destination | None = None) -> None:
+        """Note that the site cannot be reached: it rests, and its mail is not altered.
+
+        With a destination that one alone rests, whose host is not that of the others; its transactions
+        that this connection has taken are as they were before, and the connection may go on.
+        """
 
     def slow_down(self, attempt: Attempt) -> None:
         """Note an answer that asks for fewer connections (421, a rate)."""

@@ -8,6 +8,7 @@ from twisted_mail.mail.address import parse
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
+from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob, Transaction
 from twisted_mail.mail.queued.target import RemoteTarget
 from twisted_mail.mail.trust import NOTHING_PROVEN, Demand, Proof, TlsLevel
@@ -46,6 +47,7 @@ class FakeWork:
     later: list[Transaction] = field(default_factory=list)
     ended: list[tuple[Transaction, dict[int, Attempt]]] = field(default_factory=list)
     unreached: list[Attempt] = field(default_factory=list)
+    unreached_alone: list[Destination | None] = field(default_factory=list)
     slowed: list[Attempt] = field(default_factory=list)
     avoids: int = 0
 
@@ -58,8 +60,9 @@ class FakeWork:
     def done(self, transaction: Transaction, attempts: Mapping[int, Attempt]) -> None:
         self.ended.append((transaction, dict(attempts)))
 
-    def unreachable(self, attempt: Attempt) -> None:
+    def unreachable(self, attempt: Attempt, destination: Destination | None = None) -> None:
         self.unreached.append(attempt)
+        self.unreached_alone.append(destination)
 
     def slow_down(self, attempt: Attempt) -> None:
         self.slowed.append(attempt)

@@ -39,7 +39,8 @@ class PlayedCarrier:
     """A carrier whose other side answers as ``answer`` says.
 
     Each domain is a site of its own unless ``site_names`` has another name for it. Sites in ``dead``
-    cannot be reached; ``nowhere`` has what is said of destinations without a site. It takes
+    cannot be reached; domains in ``silent`` have hosts of their own, which cannot, as ``unanswered``
+    has it; ``nowhere`` has what is said of destinations without a site. It takes
     ``connecting`` seconds to connect and ``seconds`` for each transaction. ``sent`` has each transaction
     with the time of its end.
     """
@@ -52,6 +53,8 @@ class PlayedCarrier:
         self.site_names: dict[str, str] = {}
         self.limits = SiteLimits(2, 20)
         self.dead: set[str] = set()
+        self.silent: set[str] = set()
+        self.unanswered: list[tuple[float, str]] = []
         self.nowhere: dict[str, Outcome] = {}
         self.connecting = 0.0
         self.seconds = 0.0
@@ -84,6 +87,12 @@ class PlayedCarrier:
                 work.unreachable(Attempt(SILENT, self.clock.now(), ReplyClass.NETWORK))
                 return
             while (found := await work.wait(self.idle)) is not None:
+                if found.destination.name in self.silent:
+                    at = self.clock.now()
+                    self.unanswered.append((at, found.destination.name))
+                    attempt = Attempt(SILENT, at, ReplyClass.NETWORK, host=found.destination.name)
+                    work.unreachable(attempt, found.destination)
+                    continue
                 await self._hand_on(found, work)
         finally:
             open_now[site.name] -= 1

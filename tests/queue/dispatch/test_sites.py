@@ -323,3 +323,43 @@ def test_a_connection_does_not_end_while_its_next_message_is_read(queue: PlayedQ
     queue.pass_time(2 * MINUTE)
     assert queue.owed == []
     assert len([1 for _, name in queue.carrier.connected if name == "relay.example"]) < 60
+
+
+def behind_a_provider(queue: PlayedQueue) -> None:
+    """Give each domain a host of its own at one site; one of these does not answer."""
+    queue.carrier.site_names = {f"c{number}.example": "provider" for number in range(10)}
+    queue.carrier.silent.add("c0.example")
+
+
+def test_a_customers_host_that_is_down_rests_alone(queue: PlayedQueue) -> None:
+    behind_a_provider(queue)
+    for number in range(50):
+        queue.accept(f"bob@c{number % 10}.example", sender=f"s{number}@example.org")
+    queue.pass_time(MINUTE / 2)
+    assert len(queue.carrier.sent) == 45
+    assert {id for id, _ in queue.owed} == {f"job{number}" for number in range(1, 51, 10)}
+    assert len(queue.carrier.unanswered) == 1
+    assert queue.disk.site_records == {}
+    reason = queue.dispatcher.waits_for(Destination(SMTP, "c0.example"))
+    assert (reason.kind, reason.text) == (WaitKind.SITE, SILENT.text)
+    queue.check()
+
+
+def test_it_rests_longer_each_time_and_its_mail_is_not_touched(queue: PlayedQueue) -> None:
+    behind_a_provider(queue)
+    for _ in range(3):
+        queue.accept("bob@c0.example")
+    writes = queue.disk.writes
+    queue.pass_time(3.9 * HOUR)
+    times = [at for at, _ in queue.carrier.unanswered]
+    pauses = [round((later - sooner) / MINUTE) for sooner, later in pairwise(times)]
+    assert pauses[:7] == [1, 2, 5, 10, 15, 30, 60]
+    assert queue.disk.writes == writes
+    queue.carrier.silent.clear()
+    queue.pass_time(1.1 * HOUR)
+    assert queue.owed == []
+    queue.carrier.silent.add("c0.example")
+    queue.accept("bob@c0.example")
+    queue.pass_time(1.5 * MINUTE)
+    assert len(queue.carrier.unanswered) == len(times) + 2  # a success has ended the row
+    queue.check()

@@ -18,8 +18,11 @@ class SiteConditions:
     def __init__(self, state: DispatchState) -> None:
         self._state = state
 
-    def succeeded(self, site: SiteQueue) -> None:
-        """Note that something was delivered; a site that rested does so no longer."""
+    def succeeded(self, site: SiteQueue, destination: Destination) -> None:
+        """Note that something was delivered; what rested does so no longer."""
+        queue = self._state.destinations.get(destination)
+        if queue is not None and queue.failures:
+            queue.failures, queue.last, queue.rest_until = 0, None, 0.0
         was_unwell = site.failures
         site.pace.succeeded(site.limits, self._state.time.now())
         site.pause_until = 0.0
@@ -41,6 +44,19 @@ class SiteConditions:
             self._rest(site, attempt, first)
         else:
             self.pause(site, site.pace.fruitless())
+
+    def unreachable_alone(
+        self, site: SiteQueue, destination: Destination, attempt: Attempt
+    ) -> None:
+        """Note that a host of one destination cannot be reached: that one rests, and not its site."""
+        state, queue = self._state, self._state.queue(destination)
+        if queue.rests(state.time.now()):  # another connection has found that out
+            return
+        queue.failures += 1
+        queue.last = attempt
+        queue.rest_until = state.time.now() + rest_seconds(queue.failures)
+        state.drop_ready(queue)
+        state.doors.events.tried("", destination, site.name, attempt, queue.rest_until)
 
     def _rest(self, site: SiteQueue, attempt: Attempt, first: Transaction | None) -> None:
         state = self._state

@@ -76,7 +76,8 @@ class Lookups:
             self._state.doors.events.tried("", queue.destination, "", found, queue.rest_until)
             self._end(queue)
         else:
-            queue.failures, queue.last, queue.rest_until = 0, None, 0.0
+            if not queue.is_unreached:
+                queue.failures, queue.last, queue.rest_until = 0, None, 0.0
             queue.found_at = now
             queue.is_busy = False
             self._found(queue, found)

@@ -56,7 +56,7 @@ class Supply:
         """Give a destination its turn: one transaction; then put it at the end of the line, or away."""
         queue.is_busy = True
         try:
-            if self._is_stopped(queue):
+            if queue.rests(self._state.time.now()) or self._is_stopped(queue):
                 return
             if queue.ready is None and queue.has_due(self._state.time.now()):
                 await self._read(queue)
@@ -82,12 +82,14 @@ class Supply:
 
     def go_on(self, site: SiteQueue, queue: DestinationQueue) -> None:
         """Let a destination stand in line if it has more that is due, or else wait for its time."""
-        state = self._state
-        if state.is_crowded or site.rest_until > state.time.now():
+        state, now = self._state, self._state.time.now()
+        if state.is_crowded or site.rest_until > now or queue.rests(now):
             state.drop_ready(queue)
         if queue.in_turn or queue.is_busy:
             return
-        if queue.has_due(state.time.now()):
+        if queue.rests(now) and queue.is_on_disk:
+            state.look_at(queue, max(queue.rest_until, queue.next_due))
+        elif queue.has_due(now):
             site.append(queue)
         elif queue.is_on_disk:
             state.look_at(queue, queue.next_due)

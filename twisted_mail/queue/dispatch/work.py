@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from twisted_mail.interfaces import SpoolChange
 from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import NewJob, OwedRecipient, Transaction
 from twisted_mail.queue.dispatch.conditions import SiteConditions
 from twisted_mail.queue.dispatch.memory.queues import SiteQueue
@@ -56,7 +57,7 @@ class SiteWork:
             self._parts.supply.fill(site)
         while site.loaded:
             taken = site.loaded.popleft()
-            if not self._is_overruled(taken):
+            if not self._is_to_wait(taken):
                 self._taken[id(taken.transaction)] = taken
                 self._count += 1
                 return taken.transaction
@@ -64,9 +65,12 @@ class SiteWork:
             self._parts.supply.fill(site)
         return None
 
-    def _is_overruled(self, taken: TakenTransaction) -> bool:
-        """Return whether the operator has altered a recipient since it was read."""
-        claims, job = self._parts.state.claims, taken.transaction.job.id
+    def _is_to_wait(self, taken: TakenTransaction) -> bool:
+        """Return whether the operator has altered a recipient since it was read, or its host rests."""
+        state, job = self._parts.state, taken.transaction.job.id
+        claims = state.claims
+        if state.queue(taken.destination).rests(state.time.now()):
+            return True
         return claims.any_overruled and any(
             claims.is_overruled((job, number)) for number in taken.open
         )
@@ -120,7 +124,7 @@ class SiteWork:
             return
         self._was_heard = True
         if self._parts.conclusions.conclude(self._site.name, taken, attempts):
-            self._parts.conditions.succeeded(self._site)
+            self._parts.conditions.succeeded(self._site, taken.destination)
             self._is_proven()
         if not taken.open:
             del self._taken[id(transaction)]
@@ -140,12 +144,23 @@ class SiteWork:
         if taken is not None and recipient.number in taken.open:
             taken.open[recipient.number] = recipient
 
-    def unreachable(self, attempt: Attempt) -> None:
-        """Note that the site cannot be reached."""
+    def unreachable(self, attempt: Attempt, destination: Destination | None = None) -> None:
+        """Note that the site cannot be reached, or one destination of it."""
         self._was_heard = True
+        if destination is not None:
+            self._parts.conditions.unreachable_alone(self._site, destination, attempt)
+            self._give_back(destination)
+            return
         taken = next(iter(self._taken.values()), None)
         first = taken.transaction if taken is not None else None
         self._parts.conditions.unreachable(self._site, attempt, first)
+
+    def _give_back(self, destination: Destination) -> None:
+        """Let what was taken for a destination be as it was."""
+        for key, taken in list(self._taken.items()):
+            if taken.destination == destination:
+                del self._taken[key]
+                self._parts.supply.put_back(self._site, taken)
 
     def slow_down(self, attempt: Attempt) -> None:
         """Note an answer that asks for fewer connections."""

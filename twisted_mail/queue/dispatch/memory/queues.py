@@ -20,7 +20,8 @@ class DestinationQueue:
 
     ``is_on_disk``: there may be more to read than what is in memory, due at ``next_due`` or later (0:
     now). ``ready`` has what waits for its turn, and is None rather than empty. It rests after
-    ``failures`` in a row to find its site, for the reason that ``last`` gives. It is ``in_turn`` while it
+    ``failures`` in a row to find its site, or to reach a host that is its own, for the reason that
+    ``last`` gives. It is ``in_turn`` while it
     stands in its site's line, ``following`` being the next one; ``is_busy`` while a task reads for it or
     looks its site up. ``under_way`` counts the recipients that were taken and are not noted yet.
     """
@@ -63,6 +64,15 @@ class DestinationQueue:
         if not self.is_on_disk or due < self.next_due:
             self.next_due = due
         self.is_on_disk = True
+
+    def rests(self, now: float) -> bool:
+        """Return whether it rests, whatever its site does."""
+        return self.rest_until > now
+
+    @property
+    def is_unreached(self) -> bool:
+        """Return whether its site was found, and a host of its own did not answer."""
+        return self.last is not None and bool(self.last.host or self.last.address)
 
     def has_due(self, now: float) -> bool:
         """Return whether something is ready, or to be read."""
