@@ -20,7 +20,14 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.destination import Destination
-from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, QueuedJob, RecipientState
+from twisted_mail.mail.queued.job import (
+    JobKind,
+    NewJob,
+    OwedRecipient,
+    QueuedJob,
+    RecipientState,
+    undeliverable,
+)
 from twisted_mail.mail.queued.target import AccountTarget, RemoteTarget
 from twisted_mail.testing.doubles import finish
 
@@ -271,6 +278,42 @@ class JobSpoolContract:
         whole = self.run(spool.read("job1"))
         assert whole is not None
         assert list(whole.recipients) == [owed(), held]
+
+    def test_who_is_unreported_is_not_sent_again_and_found_by_jobs(self, spool: JobSpool) -> None:
+        self.run(spool.accept(new_job("job1", owed(1), owed(2), owed(3))))
+        self.run(spool.accept(new_job("job2")))
+        ended = [owed(number, state=RecipientState.UNREPORTED, last=LATER) for number in (1, 2)]
+        keys = [("job1", ended[0]), ("job1", ended[1]), ("job2", ended[0])]
+        self.run(spool.apply(SpoolChange(altered=keys)))
+        assert self.due(spool) == [("job1", 3)]
+        assert self.load(spool, "job1", 1, 2) is None
+        loaded = self.run(spool.load("job1", [1, 2, 3], RecipientState.UNREPORTED))
+        assert loaded is not None
+        assert list(loaded.recipients) == ended
+        first = self.run(spool.unreported_page(0, 2))
+        assert first.jobs == {"job1": [1, 2]}
+        assert first.after is not None
+        second = self.run(spool.unreported_page(first.after, 2))
+        assert (second.jobs, second.after) == ({"job2": [1]}, None)
+        assert spool.counts() == SpoolCounts(2, 4)
+
+    def test_who_is_unreported_is_altered_into_what_is_never_sent_alone(
+        self, spool: JobSpool
+    ) -> None:
+        self.run(spool.accept(new_job()))
+        ended = owed(1, state=RecipientState.UNREPORTED, last=LATER)
+        self.run(spool.apply(SpoolChange(altered=[("job1", ended)])))
+        for other in (owed(1), owed(1, state=RecipientState.HELD, reason="by word")):
+            self.run(spool.apply(SpoolChange(altered=[("job1", other)])))
+            whole = self.run(spool.read("job1"))
+            assert whole is not None
+            assert list(whole.recipients) == [ended]
+        kept = undeliverable(ended, 50.0)
+        self.run(spool.apply(SpoolChange(altered=[("job1", kept)])))
+        whole = self.run(spool.read("job1"))
+        assert whole is not None
+        assert list(whole.recipients) == [kept]
+        assert self.run(spool.unreported_page(0, 5)).jobs == {}
 
     def test_held_ones_are_found_by_carrier(self, spool: JobSpool) -> None:
         account = OwedRecipient(

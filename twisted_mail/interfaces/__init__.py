@@ -65,6 +65,7 @@ from twisted_mail.interfaces.spool import (
     SiteRecord,
     SpoolChange,
     SpoolCounts,
+    UnreportedPage,
 )
 from twisted_mail.interfaces.store import Account, BlobWriter, Mailbox, Store, Watcher
 from twisted_mail.interfaces.system import (
@@ -181,6 +182,7 @@ __all__ = [
     "Tasks",
     "TlsFailed",
     "TlsInfo",
+    "UnreportedPage",
     "Watcher",
     "Wire",
     "WordStore",

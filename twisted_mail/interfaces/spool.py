@@ -1,13 +1,19 @@
 """What the queue has on disk: jobs and their recipients, sites, words of the operator."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import Destination
-from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, QueuedJob
+from twisted_mail.mail.queued.job import (
+    JobKind,
+    NewJob,
+    OwedRecipient,
+    QueuedJob,
+    RecipientState,
+)
 from twisted_mail.mail.queued.suspension import Suspension, SuspensionKind
 
 HELD_PAGE = 500  # recipients that are read at a time
@@ -20,7 +26,8 @@ class SpoolChange:
     ``gone`` are recipients who are served or given up, by job id and number; ``altered`` take the place
     of those with the same number, or join the job with a number above all that it ever had; ``new`` are
     jobs that come of it (reports, notices, copies for members). A job without recipients goes, with its
-    body. What names a job or a recipient that is not there any more is passed over. ``answered`` are
+    body. An *unreported* recipient is altered only into one that is held as undeliverable. What names a
+    job or a recipient that is not there any more is passed over. ``answered`` are
     words of the operator, by number, and what has come of them. ``suspended`` take the place of those of
     the same kind and name, and ``resumed`` are kinds and names. The postmaster has heard of the damaged
     recipients in ``damage_reported``, or there is none. What ``gone`` and ``altered`` say of a recipient
@@ -116,6 +123,14 @@ class HeldPage:
     after: HeldPlace | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class UnreportedPage:
+    """Recipients whose report is owed, by job; there are more behind the place ``after``, unless None."""
+
+    jobs: Mapping[str, Sequence[int]]
+    after: int | None
+
+
 class JobSpool(Protocol):
     """The jobs on disk. What an awaited method has written is durable when it returns.
 
@@ -153,6 +168,12 @@ class JobSpool(Protocol):
     def counts(self) -> SpoolCounts:
         """Return how much is kept now. Never waits."""
 
+    def generation(self) -> int:
+        """Return how often what is on disk was damaged and mended since the start. Never waits.
+
+        What was read before may be there no more, and what was gone may be back.
+        """
+
     async def destinations(self) -> Sequence[DestinationSummary]:
         """Return what waits, by destination."""
 
@@ -176,8 +197,13 @@ class JobSpool(Protocol):
         due: what expires may wait for a site that rests.
         """
 
-    async def load(self, job: str, numbers: Sequence[int]) -> LoadedJob | None:
-        """Return a job with those of these recipients that still wait; None if none does.
+    async def load(
+        self,
+        job: str,
+        numbers: Sequence[int],
+        state: RecipientState = RecipientState.WAITING,
+    ) -> LoadedJob | None:
+        """Return a job with those of these recipients that are still in a state; None if none is.
 
         What is in memory for its first attempt is returned without waiting. The caller closes the
         message's blob. What is damaged is held, and reported, and not returned.
@@ -199,6 +225,13 @@ class JobSpool(Protocol):
 
     async def count_held(self, destination: Destination, most: int) -> int:
         """Return how many recipients of a destination are held; ``most``, if they are more."""
+
+    async def unreported_page(self, after: int, limit: int) -> UnreportedPage:
+        """Return so many recipients at most whose report is owed, behind a place (at first 0).
+
+        If a job has more of them than fit, the others are not behind the place that is returned: they
+        are there when it is begun anew.
+        """
 
     async def save_site(self, site: SiteRecord) -> None:
         """Remember what is known of a site; of one with nothing but a name, forget it."""

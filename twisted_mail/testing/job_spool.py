@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from twisted_mail.interfaces import (
     HELD_PAGE,
@@ -14,6 +15,7 @@ from twisted_mail.interfaces import (
     SiteRecord,
     SpoolChange,
     SpoolCounts,
+    UnreportedPage,
 )
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
@@ -24,6 +26,7 @@ from twisted_mail.mail.queued.job import (
     OwedRecipient,
     QueuedJob,
     RecipientState,
+    may_follow_unreported,
 )
 from twisted_mail.mail.queued.suspension import Suspension, SuspensionKind
 from twisted_mail.queue.spool.room import ID_TAKEN, TOO_MANY
@@ -39,17 +42,25 @@ def _place(held: HeldRecipient) -> HeldPlace:
 
 @dataclass(slots=True)
 class MemoryJob:
-    """A job in memory: its recipients by number, and its message. ``highest`` is the last number used."""
+    """A job in memory: its recipients by number, and its message. ``highest`` is the last number used.
+
+    ``row`` is its place among all jobs that ever were.
+    """
 
     job: QueuedJob
     recipients: dict[int, OwedRecipient]
     message: Message
     is_kept: bool
     highest: int
+    row: int = 0
 
     def put(self, recipient: OwedRecipient) -> None:
         """Put a recipient in the place of the one with its number, or let one with a new number join."""
-        if recipient.number in self.recipients or recipient.number > self.highest:
+        now = self.recipients.get(recipient.number)
+        is_unreported = now is not None and now.state is RecipientState.UNREPORTED
+        if is_unreported and not may_follow_unreported(recipient):
+            return
+        if now is not None or recipient.number > self.highest:
             self.recipients[recipient.number] = recipient
             self.highest = max(self.highest, recipient.number)
 
@@ -69,6 +80,8 @@ class MemoryJobSpool:
         self.suspensions: dict[tuple[SuspensionKind, str], Suspension] = {}
         self.failure: Unavailable | None = None
         self._max_jobs = max_jobs
+        self._rows = count(1)
+        self.generations = 0  # counted by tests
 
     # ------------------------------------------------------------ writing
 
@@ -118,7 +131,8 @@ class MemoryJobSpool:
         message = Message(MemoryBlob(b"".join(new.message.blob.pieces())), new.message.prefix)
         recipients = {one.number: one for one in new.recipients}
         highest = max(recipients, default=0)
-        self.jobs[new.job.id] = MemoryJob(new.job, recipients, message, is_kept, highest)
+        row = next(self._rows)
+        self.jobs[new.job.id] = MemoryJob(new.job, recipients, message, is_kept, highest, row)
         self._forget_if_served(new.job.id)
 
     def _keep(self, id: str, joined: Sequence[OwedRecipient], new: Sequence[NewJob]) -> None:
@@ -175,6 +189,10 @@ class MemoryJobSpool:
         kept = [job for job in self.jobs.values() if job.is_kept]
         return SpoolCounts(len(kept), sum(len(job.recipients) for job in kept))
 
+    def generation(self) -> int:
+        """Return how often it was mended."""
+        return self.generations
+
     async def destinations(self) -> Sequence[DestinationSummary]:
         """Return what waits, by destination."""
         found: dict[Destination, list[float]] = {}
@@ -208,14 +226,19 @@ class MemoryJobSpool:
         later = [pair for pair in found if after is None or age(pair[1]) > age(after)]
         return sorted(later, key=lambda pair: age(pair[1]))[:limit]
 
-    async def load(self, job: str, numbers: Sequence[int]) -> LoadedJob | None:
-        """Return a job with those of these recipients that still wait; None if none does."""
+    async def load(
+        self,
+        job: str,
+        numbers: Sequence[int],
+        state: RecipientState = RecipientState.WAITING,
+    ) -> LoadedJob | None:
+        """Return a job with those of these recipients that are still in a state; None if none is."""
         whole = await self.read(job)
         if whole is None:
             return None
         asked = [one for one in whole.recipients if one.number in numbers]
-        waiting = [one for one in asked if one.state is RecipientState.WAITING]
-        return LoadedJob(whole.job, waiting, whole.message) if waiting else None
+        found = [one for one in asked if one.state is state]
+        return LoadedJob(whole.job, found, whole.message) if found else None
 
     async def read(self, job: str) -> LoadedJob | None:
         """Return a job with all its recipients; None if there is no such job."""
@@ -241,6 +264,16 @@ class MemoryJobSpool:
         """Return how many recipients of a destination are held; ``most``, if they are more."""
         held = self._owed(RecipientState.HELD)
         return min(sum(one.destination == destination for _, one in held), most)
+
+    async def unreported_page(self, after: int, limit: int) -> UnreportedPage:
+        """Return recipients whose report is owed, of jobs behind a row."""
+        found: dict[str, list[int]] = {}
+        for job, one in self._owed(RecipientState.UNREPORTED):
+            if self.jobs[job.id].row > after:
+                found.setdefault(job.id, []).append(one.number)
+        keys = [(id, number) for id, numbers in found.items() for number in sorted(numbers)][:limit]
+        page = {id: [number for each, number in keys if each == id] for id, _ in keys}
+        return UnreportedPage(page, self.jobs[keys[-1][0]].row if len(keys) == limit else None)
 
     async def sites(self) -> Sequence[SiteRecord]:
         """Return what is remembered of all sites."""

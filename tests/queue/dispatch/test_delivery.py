@@ -146,8 +146,11 @@ def test_a_refusal_is_reported_in_the_transaction_that_removes_the_recipient(
         NEVER if recipient.address.local == "bob" else OK
     )
     queue.accept("bob@example.net", "carol@example.net")
-    assert changes[0].gone == [("job1", 1), ("job1", 2)]
-    assert [new.job.id for new in changes[0].new] == ["report-1-job1"]
+    assert changes[0].gone == [("job1", 2)]
+    [(_, refused)] = changes[0].altered  # that nothing waits for a report
+    assert refused.state is RecipientState.UNREPORTED
+    assert changes[1].gone == [("job1", 1)]
+    assert [new.job.id for new in changes[1].new] == ["report-1-job1"]
     queue.pass_time(1.0)
     assert len(queue.sent_to("example.org")) == 1  # the report goes at once
     assert queue.owed == []

@@ -28,6 +28,7 @@ from tests.queue.dispatch.played_queue import (
     PlayedQueue,
 )
 from twisted_mail.interfaces import ReportAction, SpoolChange
+from twisted_mail.mail.envelope import DsnRequest
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.destination import SMTP, Destination
 from twisted_mail.mail.queued.job import OwedRecipient, RecipientState, Transaction
@@ -36,6 +37,7 @@ from twisted_mail.queue.dispatch.settings import DispatchSettings, ScheduleSetti
 
 DOMAINS = ("one.example", "two.example", "three.example", "four.example")
 SENDERS = ("alice@here.example", "bob@here.example")
+SUCCESS = DsnRequest(frozenset(("SUCCESS", "FAILURE")))
 ANSWERS = {"ok": OK, "later": LATER, "never": NEVER}
 
 
@@ -75,10 +77,11 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(
         domains=st.lists(st.sampled_from(DOMAINS), min_size=1, max_size=8),
         sender=st.sampled_from(SENDERS),
+        request=st.sampled_from((None, SUCCESS)),
     )
-    def accept(self, domains: list[str], sender: str) -> None:
+    def accept(self, domains: list[str], sender: str, request: DsnRequest | None) -> None:
         to = [f"user{number}@{domain}" for number, domain in enumerate(domains)]
-        id = self.queue.accept(*to, sender=sender)
+        id = self.queue.accept(*to, sender=sender, request=request)
         if id in self.queue.disk.jobs or self._was_all_served(id, len(to)):
             self.owed |= {(id, number) for number in range(1, len(to) + 1)}
 
@@ -100,13 +103,19 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        self.in_window |= set(self.delivered) & set(self.queue.owed)
+        for key in set(self.delivered) & set(self.queue.owed):
+            if self._state_of(key) is not RecipientState.UNREPORTED:  # what is noted is noted
+                self.in_window.add(key)
         self.queue.crash()
         self.queue.begin()
 
     @rule()
     def fail_to_write(self) -> None:
         self.queue.disk.failure = Unavailable("no room")
+
+    @rule(is_failing=st.booleans())
+    def reports(self, is_failing: bool) -> None:
+        self.queue.reports.failure = Unavailable("the directory is busy") if is_failing else None
 
     @precondition(lambda self: self.queue.owed)
     @rule(data=st.data(), act=st.sampled_from(("hold", "release", "retry", "remove")))
@@ -155,7 +164,8 @@ class QueueMachine(RuleBasedStateMachine):
     def each_report_is_made_once(self) -> None:
         if not hasattr(self, "queue"):
             return
-        told = Counter(self.queue.made(ReportAction.FAILED))
+        ends = (ReportAction.FAILED, ReportAction.RELAYED, ReportAction.DELIVERED)
+        told = Counter(key for action in ends for key in self.queue.made(action))
         gone_twice = {key for key, number in told.items() if number > 1}
         assert not gone_twice, gone_twice
 
@@ -173,13 +183,13 @@ class QueueMachine(RuleBasedStateMachine):
         if not hasattr(self, "queue"):
             return
         queue = self.queue
-        queue.disk.failure = None
+        queue.disk.failure = queue.reports.failure = None
         queue.carrier.dead.clear()
         self.answers = dict.fromkeys(DOMAINS, "ok")
         for domain in DOMAINS:
             queue.dispatcher.resume("domain", domain)
         queue.pass_time(5 * HOUR)
-        waiting = [key for key in queue.owed if self._state_of(key) is RecipientState.WAITING]
+        waiting = [key for key in queue.owed if self._state_of(key) is not RecipientState.HELD]
         assert waiting == [], waiting
         for id, number in list(queue.owed):
             one = queue.disk.jobs[id].recipients[number]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -47,8 +48,8 @@ class LendingSpool(CountingSpool):
         super().__init__()
         self.lent: list[LentBlob] = []
 
-    async def load(self, job: str, numbers: Sequence[int]) -> LoadedJob | None:
-        found = await super().load(job, numbers)
+    async def load(self, job: str, numbers: Sequence[int], *state: Any) -> LoadedJob | None:
+        found = await super().load(job, numbers, *state)
         if found is None:
             return None
         blob = LentBlob(found.message.blob)

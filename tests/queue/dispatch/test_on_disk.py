@@ -7,13 +7,16 @@ from tests.queue.dispatch.played_queue import (
     DAY,
     HOUR,
     LATER,
+    MESSAGE,
     MINUTE,
     OK,
     PlayedQueue,
     addresses,
+    owed,
 )
 from tests.queue.spool.spools import abandon, start_spool
-from twisted_mail.mail.queued.job import OwedRecipient, Transaction
+from twisted_mail.mail.address import parse
+from twisted_mail.mail.queued.job import NewJob, OwedRecipient, QueuedJob, Transaction
 from twisted_mail.queue.dispatch.settings import DispatchSettings
 
 
@@ -77,3 +80,19 @@ def test_a_rest_and_an_expiry_survive_on_disk(tmp_path: Path) -> None:
     assert queue.disk.counts().recipients == 0
     queue.check()
     abandon(queue.disk)
+
+
+def test_what_came_back_with_a_mended_database_goes_soon() -> None:
+    queue = PlayedQueue()
+    queue.accept("bob@example.net")
+    id = queue.accept("bob@d1.example")
+    assert queue.owed == []
+    job = QueuedJob(id, queue.clock.now(), parse("alice@example.org"))
+    new = NewJob(job, (owed(1, "bob@d1.example"),), MESSAGE)
+    queue.run(queue.disk.accept(new))  # and not through the dispatcher
+    queue.pass_time(2 * MINUTE)
+    assert queue.owed == [(id, 1)]
+    queue.disk.generations += 1
+    queue.pass_time(2 * MINUTE)
+    assert queue.owed == []
+    queue.check()

@@ -1,6 +1,7 @@
 """Jobs that cannot be read from a failing disk: they wait, and keep nobody else waiting."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,11 @@ class FailingSpool(CountingSpool):
         super().__init__()
         self.unreadable: set[str] = set()
 
-    async def load(self, job: str, numbers: Sequence[int]) -> LoadedJob | None:
+    async def load(self, job: str, numbers: Sequence[int], *state: Any) -> LoadedJob | None:
         """Return a job, if it can be read."""
         if job in self.unreadable:
             raise Unavailable("The disk fails")
-        return await super().load(job, numbers)
+        return await super().load(job, numbers, *state)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.contracts.spool import LATER, new_job, owed
 from twisted_mail.interfaces import SpoolChange
 from twisted_mail.mail.address import NULL
 from twisted_mail.mail.message import Message
-from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient
+from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, RecipientState
 from twisted_mail.queue.spool.disk_spool import DiskJobSpool
 from twisted_mail.store.disk.blob import Descriptor, FileBlob
 from twisted_mail.store.disk.calls import Disk
@@ -60,6 +60,9 @@ def story(disk: Disk, folder: Path) -> list[Told]:
     dropped = new_job("dropped", body=LARGE)
     report = new_job("report", body=LARGE[:3000], kind=JobKind.REPORT, sender=NULL)
     put_off = replace(large, recipients=(owed(1), PUT_OFF))
+    ended = replace(owed(1), state=RecipientState.UNREPORTED, tries=1, last=LATER)
+    unreported = replace(small, recipients=(ended,))
+    noted = SpoolChange(altered=[("small", ended)])
     failed = SpoolChange(gone=[("small", 1)], new=[report])
     later = SpoolChange(altered=[("large", PUT_OFF)])
     served = SpoolChange(gone=[("large", 1), ("large", 2), ("kept", 1)])
@@ -86,6 +89,7 @@ def story(disk: Disk, folder: Path) -> list[Told]:
         ),
         Told(lambda spool: spool.prepare(dropped), state_of(small, large, spooled, whole)),
         Told(lambda spool: spool.drop("dropped"), state_of(small, large, spooled, whole)),
+        Told(lambda spool: spool.apply(noted), state_of(unreported, large, spooled, whole)),
         Told(lambda spool: spool.apply(failed), state_of(large, spooled, whole, report)),
         Told(lambda spool: spool.tend(), state_of(large, spooled, whole, report)),
         Told(lambda spool: spool.apply(later), state_of(put_off, spooled, whole, report)),

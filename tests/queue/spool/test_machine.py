@@ -119,19 +119,18 @@ class QueueLife(RuleBasedStateMachine):
 
     @rule(
         gone=st.lists(st.tuples(ids, numbers), max_size=4),
-        altered=st.lists(st.tuples(ids, numbers, st.booleans()), max_size=3),
+        altered=st.lists(st.tuples(ids, numbers, st.sampled_from(RecipientState)), max_size=3),
         report=st.none() | ids,
     )
     def apply(
         self,
         gone: list[tuple[str, int]],
-        altered: list[tuple[str, int, bool]],
+        altered: list[tuple[str, int, RecipientState]],
         report: str | None,
     ) -> None:
-        states = {True: RecipientState.HELD, False: RecipientState.WAITING}
         changed = [
-            (id, replace(owed(number), tries=1, last=LATER, due=9.0, state=states[is_held]))
-            for id, number, is_held in altered
+            (id, replace(owed(number), tries=1, last=LATER, due=9.0, state=state))
+            for id, number, state in altered
         ]
         is_new = report is not None and report not in dict(gone)
         new = [job(str(report), 600, 1)] if is_new else []

@@ -4,6 +4,8 @@ import pytest
 
 from tests.queue.words.operated import NOW, owed
 from twisted_mail.mail.address import parse
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.job import QueuedJob, RecipientState
 from twisted_mail.mail.queued.suspension import Suspension
 from twisted_mail.mail.queued.wait_reason import WaitKind, WaitReason
@@ -13,6 +15,7 @@ JOB = QueuedJob("1a", NOW - 100, parse("alice@example.org"))
 TURN = WaitReason(WaitKind.TURN, site="mx")
 RESTS = WaitReason(WaitKind.SITE, NOW + 60, "no answer", "mx")
 LATER, DUE = owed(1, "b@one.example", due=NOW + 10), owed(1, "b@one.example")
+OK, NO = Outcome(250, "2.0.0", "queued"), Outcome(550, "5.1.1", "nobody")
 STOP = Suspension("site", "mx", NOW + 30)
 
 
@@ -23,6 +26,18 @@ def kinds(recipient, suspended=(), at_destination=TURN) -> list[WaitKind]:
 def test_what_is_held_waits_for_a_word_alone() -> None:
     held = owed(1, "b@one.example", state=RecipientState.HELD, reason="why", due=NOW + 5)
     assert reasons(JOB, held, [STOP], RESTS, NOW) == [WaitReason(WaitKind.WORD, NOW + 5, "why")]
+
+
+@pytest.mark.parametrize("outcome", [OK, NO])
+def test_what_has_ended_waits_for_its_report_alone(outcome: Outcome) -> None:
+    ended = owed(1, "b@one.example", state=RecipientState.UNREPORTED, last=Attempt(outcome, NOW))
+    [found] = reasons(JOB, ended, [STOP], RESTS, NOW)
+    assert found.kind is WaitKind.REPORT
+    assert ("was delivered" in found.text) == outcome.is_success
+    assert [one.kind for one in reasons(JOB, ended, [], None, NOW)] == [
+        WaitKind.REPORT,
+        WaitKind.SERVER,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from twisted_mail.mail.queued.job import OwedRecipient, RecipientState
 from twisted_mail.mail.queued.selection import Selection
 from twisted_mail.mail.queued.wait_reason import WaitKind, WaitReason
 from twisted_mail.queue.words.queries import damaged, last_place, selected_page
+from twisted_mail.queue.words.waiting import ended
 
 SHOWN, MAX_SHOWN = 50, 10_000  # recipients of one page
 LAST_PLACE = (1 << 63) - 1  # that a database has
@@ -95,6 +96,8 @@ def _damaged_cells(one: DamagedRecipient, now: float) -> tuple[str, ...]:
 def _next(recipient: OwedRecipient, now: float) -> str:
     if recipient.state is RecipientState.HELD:
         return "held"
+    if recipient.state is RecipientState.UNREPORTED:
+        return "ended"
     return "due" if recipient.due <= now else f"in {span(recipient.due - now)}"
 
 
@@ -102,6 +105,8 @@ def why_waiting(recipient: OwedRecipient, why: Sequence[WaitReason]) -> str:
     """Return what keeps a recipient from being tried, or else the other side's last words."""
     if recipient.state is RecipientState.HELD:
         return recipient.reason
+    if recipient.state is RecipientState.UNREPORTED:
+        return ended(recipient)
     stops = [one for one in why if one.kind in STOPS]
     if stops:
         return stops[0].text or stops[0].kind.value

@@ -129,6 +129,8 @@ def waits_for(reason: WaitReason, now: float) -> str:
             return f"a limit: {text}{until}"
         case WaitKind.UNDER_WAY:
             return "nothing: it is being tried now"
+        case WaitKind.REPORT:
+            return f"its report: {text}"
         case WaitKind.SERVER:
             return "the server, which does not run"
     return f"its turn{': ' + text if text else ''}"

@@ -48,7 +48,7 @@ def _sums(found: QueueOverview, is_served: bool, now: float) -> list[str]:
     served = "the server runs" if is_served else "the server does NOT run: nothing is sent"
     if not found.all:
         return [f"the queue is empty; {served}"]
-    owed = found.waiting + found.held + found.damaged
+    owed = found.waiting + found.held + found.damaged + found.unreported
     lines = [
         (
             f"{count(found.jobs, 'message')} for {count(owed, 'recipient')} at"
@@ -57,6 +57,8 @@ def _sums(found: QueueOverview, is_served: bool, now: float) -> list[str]:
         ),
         f"{found.due} due now, {found.waiting - found.due} later, {found.held} held",
     ]
+    if found.unreported:
+        lines.append(f"{found.unreported} served or failed, whose reports are not written yet")
     if found.damaged:
         lines.append(f"{found.damaged} DAMAGED, and never sent: queue list --state damaged")
     return lines
@@ -133,6 +135,7 @@ def _data(
         "due": found.due,
         "held": found.held,
         "damaged": found.damaged,
+        "unreported": found.unreported,
         "oldest": stamp(found.oldest),
         "destination_count": found.all,
         "destinations": [_destination_data(one, text, waiting) for one, text in pairs],
@@ -160,6 +163,7 @@ def _destination_data(one: DestinationOverview, why: str, waiting: Waiting) -> d
         "due": one.due,
         "held": one.held,
         "damaged": one.damaged,
+        "unreported": one.unreported,
         "oldest": stamp(one.arrived),
         "next": stamp(one.next_due),
         "site": "" if reason is None else reason.site,

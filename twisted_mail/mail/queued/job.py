@@ -68,10 +68,15 @@ def job_of(envelope: Envelope, size: int, arrived: float) -> QueuedJob:
 
 
 class RecipientState(Enum):
-    """Whether a recipient waits for its time, or for a word (of a moderator, of the operator)."""
+    """Whether a recipient waits for its time, or for a word (of a moderator, of the operator).
+
+    One that is *unreported* is served or has failed, which is certain, and is not tried any more: its
+    sender is still to hear of it.
+    """
 
     WAITING = "waiting"
     HELD = "held"
+    UNREPORTED = "unreported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,11 @@ def undeliverable(recipient: OwedRecipient, until: float) -> OwedRecipient:
     said = recipient.last.outcome.text if recipient.last is not None else recipient.reason
     reason = NOBODY_TOLD + (said or "it did not succeed")
     return replace(recipient, state=RecipientState.HELD, due=until, reason=reason)
+
+
+def may_follow_unreported(recipient: OwedRecipient) -> bool:
+    """Return whether this may take the place of one that is unreported: that is never sent again."""
+    return recipient.state is RecipientState.UNREPORTED or recipient.is_undeliverable
 
 
 @dataclass(frozen=True, slots=True)

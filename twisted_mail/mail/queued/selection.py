@@ -8,12 +8,14 @@ class SelectedState(Enum):
     """States that recipients are selected by: ``DEFERRED`` are those that wait after an attempt.
 
     What is ``DAMAGED`` on disk is listed and removed, and nothing else is done with it.
+    ``UNREPORTED`` are those that have ended and whose report is not written yet.
     """
 
     WAITING = "waiting"
     DEFERRED = "deferred"
     HELD = "held"
     DAMAGED = "damaged"
+    UNREPORTED = "unreported"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from enum import Enum
 
 
 class WaitKind(Enum):
-    """What has to happen before the next attempt."""
+    """What has to happen before the next attempt, or before it is gone."""
 
     TURN = "turn"  # it is due, and others are before it
     UNDER_WAY = "under way"
@@ -14,6 +14,7 @@ class WaitKind(Enum):
     SUSPENSION = "suspension"
     LIMIT = "limit"  # of connections or of a rate
     WORD = "word"  # of the operator or of a moderator
+    REPORT = "report"  # nothing is tried any more: its sender is to hear of it
     SERVER = "server"  # which does not run
 
 

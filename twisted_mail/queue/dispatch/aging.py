@@ -106,7 +106,10 @@ class Aging:
         return seen
 
     async def _judge(self, rows: Sequence[DueRecipient], judge: Judge, notices: int | None) -> bool:
-        """Judge recipients of one job; return whether none was under way."""
+        """Judge recipients of one job; return whether nothing of them is to be looked at again.
+
+        What is noted is: a notice may turn out to be one that cannot be written now.
+        """
         wanted = [row for row in rows if notices is None or row.notices <= notices]
         free = [row.number for row in wanted if (row.job, row.number) not in self._state.claims]
         try:
@@ -118,7 +121,7 @@ class Aging:
             self._written += 1
             if self._written % A_SECOND == 0:
                 await self._state.doors.clock.sleep(1.0)
-        return len(free) == len(wanted)
+        return len(free) == len(wanted) and not noted
 
 
 def _jobs(rows: Rows) -> Iterator[Sequence[DueRecipient]]:

@@ -40,6 +40,7 @@ class Dispatcher:
         self._parts = WorkParts(self._state)
         self._traffic = Traffic(self._parts)
         self._aging = Aging(self._state, self._parts.conclusions)
+        self._generation = 0  # of what is on disk
 
     # ------------------------------------------------------------ starting and stopping
 
@@ -54,7 +55,9 @@ class Dispatcher:
         now = self._state.time.now()
         for record in await self._state.doors.spool.sites():
             self._state.remember(record, now, RESTS[-1])
+        self._generation = self._state.doors.spool.generation()
         await self._take_up(await self._state.doors.spool.destinations())
+        self._parts.reports.look_at_disk()
         self._state.doors.tasks.start("queue", self._run())
         self._state.doors.tasks.start("queue", self._aging.run())
         self._state.doors.tasks.start("queue", self._recount())
@@ -88,12 +91,15 @@ class Dispatcher:
     @property
     def is_idle(self) -> bool:
         """Return whether there is no connection, and all is noted."""
-        return not self._state.connections and self._parts.ledger.is_empty
+        is_noted = self._parts.ledger.is_empty and self._parts.reports.is_empty
+        return not self._state.connections and is_noted
 
     async def _run(self) -> None:
         """Look at what has become due, some at a time."""
         state, clock = self._state, self._state.doors.clock
         while not state.is_stopping:
+            if state.doors.spool.generation() != self._generation:
+                await self._look_at_all()
             for timed in state.timers.due(state.time.now(), SLICE):
                 self._look(timed)
             upcoming = state.timers.next_time()
@@ -104,6 +110,14 @@ class Dispatcher:
             state.asleep_until = math.inf if upcoming is None else upcoming
             await state.alarm.wait(min(left, LONGEST_SLEEP))
             state.asleep_until = 0.0
+
+    async def _look_at_all(self) -> None:
+        """Look at all destinations: what is on disk was mended, and more may wait than was known."""
+        generation = self._state.doors.spool.generation()
+        with suppress(Unavailable):  # or else soon again
+            await self._take_up(await self._state.doors.spool.destinations())
+            self._parts.reports.look_at_disk()
+            self._generation = generation
 
     def _look(self, timed: Timed) -> None:
         """Look at what is due; a bug there stops nobody else."""
@@ -117,6 +131,7 @@ class Dispatcher:
         state, clock = self._state, self._state.doors.clock
         while not state.is_stopping:
             await clock.sleep(RECOUNT_SECONDS)
+            self._parts.reports.look_at_disk()
             with suppress(Unavailable):
                 for number, each in enumerate(await state.doors.spool.destinations(), 1):
                     if each.destination not in state.destinations:

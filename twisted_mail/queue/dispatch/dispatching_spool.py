@@ -13,9 +13,10 @@ from twisted_mail.interfaces import (
     SiteRecord,
     SpoolChange,
     SpoolCounts,
+    UnreportedPage,
 )
 from twisted_mail.mail.queued.destination import Destination
-from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient
+from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, RecipientState
 from twisted_mail.queue.dispatch.dispatcher import Dispatcher
 
 
@@ -71,6 +72,10 @@ class DispatchingSpool:
         """Return how much is kept now."""
         return self._spool.counts()
 
+    def generation(self) -> int:
+        """Return how often what is on disk was mended."""
+        return self._spool.generation()
+
     async def destinations(self) -> Sequence[DestinationSummary]:
         """Return what waits, by destination."""
         return await self._spool.destinations()
@@ -91,9 +96,14 @@ class DispatchingSpool:
         """Return recipients that wait, of jobs that arrived before a time, the oldest first."""
         return await self._spool.older(kind, arrived_before, limit, after)
 
-    async def load(self, job: str, numbers: Sequence[int]) -> LoadedJob | None:
-        """Return a job with those of these recipients that still wait; None if none does."""
-        return await self._spool.load(job, numbers)
+    async def load(
+        self,
+        job: str,
+        numbers: Sequence[int],
+        state: RecipientState = RecipientState.WAITING,
+    ) -> LoadedJob | None:
+        """Return a job with those of these recipients that are still in a state; None if none is."""
+        return await self._spool.load(job, numbers, state)
 
     async def read(self, job: str) -> LoadedJob | None:
         """Return a job with all its recipients; None if there is no such job."""
@@ -108,6 +118,10 @@ class DispatchingSpool:
     async def count_held(self, destination: Destination, most: int) -> int:
         """Return how many recipients of a destination are held; ``most``, if they are more."""
         return await self._spool.count_held(destination, most)
+
+    async def unreported_page(self, after: int, limit: int) -> UnreportedPage:
+        """Return recipients whose report is owed, behind a place."""
+        return await self._spool.unreported_page(after, limit)
 
     async def sites(self) -> Sequence[SiteRecord]:
         """Return what is remembered of all sites."""

@@ -12,6 +12,7 @@ from twisted_mail.queue.dispatch.memory.state import DispatchState
 from twisted_mail.queue.dispatch.memory.taken import TakenTransaction
 from twisted_mail.queue.dispatch.outcomes.conclusions import Conclusions
 from twisted_mail.queue.dispatch.outcomes.ledger import Ledger
+from twisted_mail.queue.dispatch.outcomes.owed_reports import OwedReports
 from twisted_mail.queue.dispatch.supply import Supply
 
 READ_SECONDS = 1.0  # for which a connection waits at least while its next transaction is read
@@ -22,7 +23,8 @@ class WorkParts:
 
     def __init__(self, state: DispatchState) -> None:
         self.state = state
-        self.ledger = Ledger(state)
+        self.reports = OwedReports(state)
+        self.ledger = Ledger(state, self.reports)
         self.conclusions = Conclusions(state, self.ledger)
         self.conditions = SiteConditions(state)
         self.supply = Supply(state, self.ledger)

@@ -18,11 +18,12 @@ from twisted_mail.interfaces import (
     SiteRecord,
     SpoolChange,
     SpoolCounts,
+    UnreportedPage,
     unreported,
 )
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.destination import Destination
-from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient
+from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, RecipientState
 from twisted_mail.queue.spool import reader
 from twisted_mail.queue.spool.bodies import StoredBody
 from twisted_mail.queue.spool.database import DAMAGED
@@ -33,6 +34,7 @@ from twisted_mail.queue.spool.place import SpoolPlace
 from twisted_mail.queue.spool.reader import JobBlobs
 from twisted_mail.queue.spool.reading_lane import ReadingLane
 from twisted_mail.queue.spool.room import FreeSpace
+from twisted_mail.queue.spool.schema import ROW_STATES, RowState
 from twisted_mail.queue.spool.settings import SpoolSettings
 from twisted_mail.queue.spool.upkeep import SpoolUpkeep
 from twisted_mail.queue.spool.writing import JobWriter
@@ -172,6 +174,10 @@ class DiskJobSpool:
         """Return how much is kept now. Never waits."""
         return SpoolCounts(self._writing.total.jobs, self._writing.total.recipients)
 
+    def generation(self) -> int:
+        """Return how often the database was damaged and mended since the start."""
+        return self._place.generation
+
     async def query(self, query: Callable[..., T], *args: Any) -> T:
         """Return what a function returns for the reading connection and ``args``. Raises Unavailable."""
         return await self._mended(self._reading.run, query, *args)
@@ -196,16 +202,24 @@ class DiskJobSpool:
         """Return recipients that wait, of jobs that arrived before a time, the oldest first."""
         return await self.query(reader.older, kind, arrived_before, limit, after)
 
-    async def load(self, job: str, numbers: Sequence[int]) -> LoadedJob | None:
-        """Return a job with those of these recipients that still wait; None if none does."""
-        return self._fresh.load(job, numbers) or await self._read(job, numbers)
+    async def load(
+        self,
+        job: str,
+        numbers: Sequence[int],
+        state: RecipientState = RecipientState.WAITING,
+    ) -> LoadedJob | None:
+        """Return a job with those of these recipients that are still in a state; None if none is."""
+        fresh = self._fresh.load(job, numbers) if state is RecipientState.WAITING else None
+        return fresh or await self._read(job, numbers, ROW_STATES[state])
 
     async def read(self, job: str) -> LoadedJob | None:
         """Return a job with all its recipients; None if there is no such job."""
         return await self._read(job, None)
 
-    async def _read(self, id: str, numbers: Sequence[int] | None) -> LoadedJob | None:
-        found = await self.query(read_whole, self._bodies, id, numbers)
+    async def _read(
+        self, id: str, numbers: Sequence[int] | None, state: RowState = RowState.WAITING
+    ) -> LoadedJob | None:
+        found = await self.query(read_whole, self._bodies, id, numbers, state)
         if isinstance(found, JobBlobs):
             found = await self._blocking.run(self._open, found)
         if found is None:
@@ -231,6 +245,10 @@ class DiskJobSpool:
     async def count_held(self, destination: Destination, most: int) -> int:
         """Return how many recipients of a destination are held; ``most``, if they are more."""
         return await self.query(reader.count_held, destination, most)
+
+    async def unreported_page(self, after: int, limit: int) -> UnreportedPage:
+        """Return recipients whose report is owed, behind a place."""
+        return await self.query(reader.unreported_page, after, limit)
 
     async def _hold(self, damage: Sequence[Damage]) -> None:
         """Report what is damaged, and hold it: it is never sent."""

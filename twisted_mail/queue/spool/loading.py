@@ -11,6 +11,7 @@ from twisted_mail.mail.queued.job import OwedRecipient
 from twisted_mail.queue.spool.bodies import BodyFolder
 from twisted_mail.queue.spool.reader import JobBlobs, held_blobs, held_place, job_blobs
 from twisted_mail.queue.spool.rows import DamagedRow, read_job, read_recipient
+from twisted_mail.queue.spool.schema import RowState
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,17 @@ class ReadJob:
 
 
 def read_whole(
-    connection: apsw.Connection, bodies: BodyFolder, id: str, numbers: Sequence[int] | None
+    connection: apsw.Connection,
+    bodies: BodyFolder,
+    id: str,
+    numbers: Sequence[int] | None,
+    state: RowState = RowState.WAITING,
 ) -> JobBlobs | ReadJob | None:
-    """Return a job with those of these recipients who wait, or with all; None if there is none.
+    """Return a job with those of these recipients in a state, or with all; None if there is none.
 
     One whose body is a file is returned as it is, for ``opened`` on another thread.
     """
-    blobs = job_blobs(connection, id, numbers)
+    blobs = job_blobs(connection, id, numbers, state)
     return blobs if blobs is None or blobs.body is None else opened(blobs, bodies)
 
 

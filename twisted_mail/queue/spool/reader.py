@@ -6,7 +6,13 @@ from typing import Any
 
 import apsw
 
-from twisted_mail.interfaces import DestinationSummary, DueRecipient, HeldPlace, SiteRecord
+from twisted_mail.interfaces import (
+    DestinationSummary,
+    DueRecipient,
+    HeldPlace,
+    SiteRecord,
+    UnreportedPage,
+)
 from twisted_mail.mail.queued.destination import Destination, parse_destination
 from twisted_mail.mail.queued.job import JobKind
 from twisted_mail.queue.spool.rows import DamagedRow, read_site
@@ -52,6 +58,12 @@ _HELD = (
 )
 _HELD_COUNT = (
     "SELECT count(*) FROM (SELECT 1 FROM recipients WHERE destination = ? AND state = ? LIMIT ?)"
+)
+
+_UNREPORTED = (
+    "SELECT job, id, number"
+    " FROM recipients INDEXED BY recipients_not_waiting CROSS JOIN jobs ON jobs.row = job"
+    " WHERE state != 0 AND state = ?1 AND job > ?2 ORDER BY job, number LIMIT ?3"
 )
 
 _BEFORE_ALL, _AFTER_ALL = "", "\U0010ffff"  # of destinations
@@ -145,14 +157,17 @@ def older(
 
 
 def job_blobs(
-    connection: apsw.Connection, id: str, numbers: Sequence[int] | None
+    connection: apsw.Connection,
+    id: str,
+    numbers: Sequence[int] | None,
+    state: RowState = RowState.WAITING,
 ) -> JobBlobs | None:
-    """Return a job with those of these recipients who wait, or with all; None if there is none."""
+    """Return a job with those of these recipients in a state, or with all; None if there is none."""
     jobs = _rows(connection, _JOB, (id,))
     if not jobs:
         return None
     row, envelope = jobs[0]
-    recipients = _all_of(connection, row) if numbers is None else _some(connection, row, numbers)
+    recipients = _some(connection, row, numbers, state)
     if not recipients:
         return None
     bodies = _rows(connection, "SELECT prefix, body FROM bodies WHERE job = ?", (row,))
@@ -168,11 +183,15 @@ def _all_of(connection: apsw.Connection, row: int) -> list[tuple[int, bytes]]:
     )
 
 
-def _some(connection: apsw.Connection, row: int, numbers: Iterable[int]) -> list[tuple[int, bytes]]:
+def _some(
+    connection: apsw.Connection, row: int, numbers: Iterable[int] | None, state: RowState
+) -> list[tuple[int, bytes]]:
+    if numbers is None:
+        return _all_of(connection, row)
     query = "SELECT number, recipient FROM recipients WHERE job = ? AND number = ? AND state = ?"
     found = []
     for number in numbers:
-        found += _rows(connection, query, (row, number, RowState.WAITING))
+        found += _rows(connection, query, (row, number, state))
     return found
 
 
@@ -195,6 +214,15 @@ def count_held(connection: apsw.Connection, destination: Destination, most: int)
     """Return how many recipients of a destination are held; ``most``, if they are more."""
     [(found,)] = _rows(connection, _HELD_COUNT, (str(destination), RowState.HELD, most))
     return int(found)
+
+
+def unreported_page(connection: apsw.Connection, after: int, limit: int) -> UnreportedPage:
+    """Return recipients whose report is owed, of jobs behind a row."""
+    rows = _rows(connection, _UNREPORTED, (RowState.UNREPORTED, after, limit))
+    jobs: dict[str, list[int]] = {}
+    for _, id, number in rows:
+        jobs.setdefault(id, []).append(number)
+    return UnreportedPage(jobs, rows[-1][0] if len(rows) >= limit else None)
 
 
 def sites(connection: apsw.Connection) -> tuple[list[SiteRecord], list[DamagedRow]]:

@@ -12,7 +12,7 @@ from zlib import crc32
 from twisted_mail.interfaces import SiteRecord
 from twisted_mail.mail.envelope import DEFAULT_DSN_REQUEST
 from twisted_mail.mail.queued.job import JobKind, OwedRecipient, QueuedJob, RecipientState
-from twisted_mail.queue.spool.schema import RowState
+from twisted_mail.queue.spool.schema import ROW_STATES
 from twisted_mail.queue.spool.values import (
     Json,
     read_address,
@@ -130,6 +130,7 @@ def write_recipient(id: str, recipient: OwedRecipient) -> bytes:
         "s": sender and write_address(sender),
         "f": recipient.fields.decode("latin-1"),
         "h": recipient.state is RecipientState.HELD,
+        "e": recipient.state is RecipientState.UNREPORTED,
         "n": recipient.tries,
         "w": recipient.notices,
         "l": last and write_attempt(last),
@@ -153,7 +154,7 @@ def read_recipient(id: str, number: int, blob: bytes) -> OwedRecipient:
             read_address(data["o"]) if "o" in data else None,
             read_address(data["s"]) if "s" in data else None,
             get("f", "").encode("latin-1"),
-            RecipientState.HELD if get("h") else RecipientState.WAITING,
+            _state(data),
             get("d", 0.0),
             get("n", 0),
             get("w", 0),
@@ -163,6 +164,12 @@ def read_recipient(id: str, number: int, blob: bytes) -> OwedRecipient:
         )
     except _WRONG as error:
         raise DamagedRow("the recipient cannot be read") from error
+
+
+def _state(data: Json) -> RecipientState:
+    if data.get("e"):
+        return RecipientState.UNREPORTED
+    return RecipientState.HELD if data.get("h") else RecipientState.WAITING
 
 
 def _key(id: str, number: int) -> str:
@@ -221,13 +228,12 @@ def job_row(
 
 def recipient_row(row: int, id: str, recipient: OwedRecipient, added: int = 0) -> RecipientRow:
     """Return the columns of a recipient of the job in ``row``; ``added`` is added to its state."""
-    is_held = recipient.state is RecipientState.HELD
     last, original = recipient.last, recipient.original
     return (
         row,
         recipient.number,
         str(recipient.destination),
-        added + (RowState.HELD if is_held else RowState.WAITING),
+        added + ROW_STATES[recipient.state],
         recipient.due,
         recipient.address.key,
         "" if original is None else original.key,

@@ -8,6 +8,8 @@ from enum import IntEnum
 
 import apsw
 
+from twisted_mail.mail.queued.job import RecipientState
+
 PAGE_SIZE = 4096
 
 _FIRST = """
@@ -71,8 +73,11 @@ CREATE TABLE suspensions (
 );
 """
 
+# Version 2: recipients may be unreported. A program that knows only version 1 would never report them.
+_UNREPORTED = ""
+
 # Each makes the schema of the next version out of the one before. The version is in the file's header.
-_STEPS = (_FIRST,)
+_STEPS = (_FIRST, _UNREPORTED)
 VERSION = len(_STEPS)
 
 
@@ -88,9 +93,17 @@ class RowState(IntEnum):
     DAMAGED = 2
     PREPARED_WAITING = 3
     PREPARED_HELD = 4
+    UNREPORTED = 5
 
 
 PREPARED = RowState.PREPARED_WAITING  # what is added to the state for as long as a job is prepared
+
+# What the row of a recipient has for its state.
+ROW_STATES = {
+    RecipientState.WAITING: RowState.WAITING,
+    RecipientState.HELD: RowState.HELD,
+    RecipientState.UNREPORTED: RowState.UNREPORTED,
+}
 
 
 def check_version(connection: apsw.Connection, path: str) -> int:

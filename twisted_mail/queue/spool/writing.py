@@ -7,7 +7,7 @@ from typing import Any
 import apsw
 
 from twisted_mail.interfaces import SiteRecord, SpoolChange
-from twisted_mail.mail.queued.job import NewJob, OwedRecipient
+from twisted_mail.mail.queued.job import NewJob, OwedRecipient, may_follow_unreported
 from twisted_mail.queue.spool.bodies import StoredBody
 from twisted_mail.queue.spool.rows import (
     DamagedRow,
@@ -30,6 +30,7 @@ _INSERT_RECIPIENT = "INSERT INTO recipients VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?
 _UPDATE_RECIPIENT = (
     "UPDATE recipients SET destination = ?3, state = ?4, due = ?5, address = ?6, original = ?7,"
     " tries = ?8, notices = ?9, reply_class = ?10, recipient = ?11 WHERE job = ?1 AND number = ?2"
+    " AND (state != ?12 OR ?13)"
 )
 _DAMAGE_REPORTED = "UPDATE recipients SET notices = 1 WHERE job = ? AND number = ?"
 _ANSWER = "UPDATE words SET done_at = ?, result = ? WHERE id = ?"
@@ -220,12 +221,14 @@ class JobWriter:
     def _put(self, job: "JobRow", recipient: OwedRecipient) -> None:
         """Put a recipient in the place of the one with its number, or let a new one join.
 
-        A number that is not there, and not above all that there were, is of one who is served.
+        A number that is not there, and not above all that there were, is of one who is served. Who is
+        unreported stays so, whatever a word makes of one that still waited when it was given.
         """
         if recipient.number <= job.highest:
             added = 0 if job.is_kept else PREPARED
             row = recipient_row(job.row, job.id, recipient, added)
-            self._connection.execute(_UPDATE_RECIPIENT, row)
+            values = (*row, RowState.UNREPORTED, may_follow_unreported(recipient))
+            self._connection.execute(_UPDATE_RECIPIENT, values)
             return
         job.highest = recipient.number
         self._connection.execute(

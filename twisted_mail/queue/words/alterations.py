@@ -14,6 +14,7 @@ NOW = 0.0  # a due time that has come, however the clock is set
 
 HELD_ALREADY = "held already"
 NOT_HELD = "not held"
+HAS_ENDED = "has ended, and its report is written soon"
 IS_HELD = "held: release lets it go on"
 MODERATED = "waits for the moderators of a list: twisted-mail list approve"
 NOT_MODERATED = "does not wait for the moderators of a list"
@@ -37,6 +38,8 @@ def altered(act: Act, recipient: OwedRecipient, now: float) -> OwedRecipient | s
     be tried as it is: its site may rest, and does so no longer.
     """
     is_held = recipient.state is RecipientState.HELD
+    if recipient.state is RecipientState.UNREPORTED and act is not Act.REMOVE:
+        return HAS_ENDED
     match act:
         case Act.RETRY if is_held:
             return IS_HELD

@@ -19,6 +19,7 @@ _NUMBERS = {
     SelectedState.WAITING: 0,
     SelectedState.DEFERRED: 0,
     SelectedState.DAMAGED: 2,
+    SelectedState.UNREPORTED: 5,
 }
 
 
@@ -75,6 +76,8 @@ def _is_because(reason: str, recipient: OwedRecipient) -> bool:
 def _is_in(state: SelectedState, recipient: OwedRecipient) -> bool:
     if state is SelectedState.HELD:
         return recipient.state is RecipientState.HELD
+    if state is SelectedState.UNREPORTED:
+        return recipient.state is RecipientState.UNREPORTED
     is_waiting = recipient.state is RecipientState.WAITING and state is not SelectedState.DAMAGED
     return is_waiting and (state is SelectedState.WAITING or recipient.tries > 0)
 

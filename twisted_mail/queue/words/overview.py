@@ -10,12 +10,12 @@ from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.suspension import Suspension
 from twisted_mail.queue.words.queries import read_selected, sites, suspensions
 
-_WAITING, _HELD, _DAMAGED = 0, 1, 2
+_WAITING, _HELD, _DAMAGED, _UNREPORTED = 0, 1, 2, 5
 
 # The index alone: no envelope is read. The lowest job is the oldest but for what was salvaged.
 _COUNTS = """
     SELECT destination, state, count(*), sum(due <= :now), min(due), min(job)
-    FROM recipients WHERE state <= 2 GROUP BY destination, state
+    FROM recipients WHERE state <= 2 OR state = 5 GROUP BY destination, state
 """
 _EXAMPLE = """
     SELECT j.id, j.envelope, r.number, r.recipient
@@ -38,6 +38,7 @@ class DestinationOverview:
     due: int = 0
     held: int = 0
     damaged: int = 0
+    unreported: int = 0
     next_due: float = 0.0
     oldest: int = 0
     arrived: float = 0.0
@@ -51,7 +52,7 @@ class DestinationOverview:
     @property
     def recipients(self) -> int:
         """Return how many are owed."""
-        return self.waiting + self.held + self.damaged
+        return self.waiting + self.held + self.damaged + self.unreported
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class QueueOverview:
     due: int
     held: int
     damaged: int
+    unreported: int
     oldest: float
     all: int
     destinations: Sequence[DestinationOverview]
@@ -84,6 +86,7 @@ def overview(connection: apsw.Connection, now: float, shown: int) -> QueueOvervi
         sum(one.due for one in found),
         sum(one.held for one in found),
         sum(one.damaged for one in found),
+        sum(one.unreported for one in found),
         _arrived(connection, oldest),
         len(found),
         top,
@@ -104,6 +107,8 @@ def _counts(connection: apsw.Connection, now: float) -> list[DestinationOverview
             one.held = number
         elif state == _DAMAGED:
             one.damaged = number
+        elif state == _UNREPORTED:
+            one.unreported = number
     return list(found.values())
 
 

@@ -28,7 +28,7 @@ _SELECT = """
     SELECT r.row, j.id, j.envelope, r.number, r.recipient
     FROM (
         SELECT r.row AS place FROM recipients AS r {jobs}
-        WHERE r.row > ? AND r.row <= ? AND r.state <= 1 AND {condition}
+        WHERE r.row > ? AND r.row <= ? AND r.state IN (0, 1, 5) AND {condition}
         ORDER BY r.row LIMIT ?
     )
     CROSS JOIN recipients AS r ON r.row = place

@@ -23,6 +23,9 @@ def reasons(
     """
     if recipient.state is RecipientState.HELD:
         return [WaitReason(WaitKind.WORD, recipient.due, recipient.reason)]
+    if recipient.state is RecipientState.UNREPORTED:
+        owed = WaitReason(WaitKind.REPORT, text=ended(recipient))
+        return [owed] if at_destination is not None else [owed, STOPPED]
     site = "" if at_destination is None else at_destination.site
     found = [
         WaitReason(WaitKind.SUSPENSION, one.until, f"{one} is suspended")
@@ -36,6 +39,12 @@ def reasons(
     elif at_destination.kind is WaitKind.SITE or (not found and recipient.due <= now):
         found.append(_of_one_due(at_destination))
     return found
+
+
+def ended(recipient: OwedRecipient) -> str:
+    """Return what has become of a recipient that is unreported, in words."""
+    is_served = recipient.last is not None and recipient.last.outcome.is_success
+    return f"it {'was delivered' if is_served else 'has failed'}, and its sender is to hear of it"
 
 
 def _of_one_due(at_destination: WaitReason) -> WaitReason:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from twisted_mail.interfaces import LoadedJob, ReportAction
+from twisted_mail.interfaces import LoadedJob, ReportAction, ReportedRecipient
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob
 from twisted_mail.queue.dispatch.memory.queues import DestinationQueue
 from twisted_mail.queue.dispatch.memory.state import DispatchState
 from twisted_mail.queue.dispatch.memory.taken import LentMessage, TakenTransaction
 from twisted_mail.queue.dispatch.outcomes.ledger import Ledger
-from twisted_mail.queue.dispatch.outcomes.note import ResultNote
+from twisted_mail.queue.dispatch.outcomes.note import OwedReport, ResultNote
 from twisted_mail.queue.dispatch.outcomes.results import Fate, Result, result_of
 from twisted_mail.queue.reports.rules import success_action
 
@@ -80,7 +80,8 @@ def _note(
     recipient, fate = result.recipient, result.fate
     if action is None:
         return ResultNote(queue, job, recipient, fate, site)
-    return ResultNote(queue, job, recipient, fate, site, action, lent.hold(), result.until)
+    told = ReportedRecipient(recipient, action, result.until)
+    return ResultNote(queue, job, recipient, fate, site, OwedReport(job, told, lent.hold()))
 
 
 def _action(job: QueuedJob, result: Result) -> ReportAction | None:

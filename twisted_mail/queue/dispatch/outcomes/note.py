@@ -1,21 +1,41 @@
-"""One thing to be noted on disk: what has become of a recipient."""
+"""Things to be noted on disk: what has become of a recipient, and what its sender is to hear of it."""
 
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import QueueJournal, ReportAction, ReportedRecipient
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob
+from twisted_mail.queue.dispatch.memory.claims import Key
 from twisted_mail.queue.dispatch.memory.queues import DestinationQueue
 from twisted_mail.queue.dispatch.memory.taken import LentMessage
 from twisted_mail.queue.dispatch.outcomes.results import Fate
 
-_STAYS = (Fate.DEFERRED, Fate.DELAYED, Fate.SUSPENDED)
+_STAYS = (Fate.DEFERRED, Fate.SUSPENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class OwedReport:
+    """What the sender of a message is to hear of one recipient. The message is held until then."""
+
+    job: QueuedJob
+    told: ReportedRecipient
+    lent: LentMessage
+
+    @property
+    def key(self) -> Key:
+        """Return the recipient's job and number."""
+        return self.job.id, self.told.recipient.number
+
+    @property
+    def is_notice(self) -> bool:
+        """Return whether the recipient is late, and goes on to wait."""
+        return self.told.action is ReportAction.DELAYED
 
 
 @dataclass(slots=True)
 class ResultNote:
-    """What has become of a recipient of a destination, and what its sender is to hear about it.
+    """What has become of a recipient of a destination, and the report that is owed about it.
 
-    The recipient is as it is now. The message is held for the report, where there is an ``action``.
+    The recipient is as it is now.
     """
 
     queue: DestinationQueue
@@ -23,25 +43,17 @@ class ResultNote:
     recipient: OwedRecipient
     fate: Fate
     site: str = ""
-    action: ReportAction | None = None
-    lent: LentMessage | None = None
-    until: float = 0.0
+    report: OwedReport | None = None
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> Key:
         """Return the recipient's job and number."""
         return self.job.id, self.recipient.number
 
     @property
     def stays(self) -> bool:
-        """Return whether the recipient is still owed."""
+        """Return whether the recipient still waits to be served."""
         return self.fate in _STAYS
-
-    @property
-    def told(self) -> ReportedRecipient:
-        """Return what a report has of it."""
-        assert self.action is not None
-        return ReportedRecipient(self.recipient, self.action, self.until)
 
     def log(self, events: QueueJournal) -> None:
         """Write it to the log."""
