@@ -5,10 +5,18 @@ from typing import Any
 
 import pytest
 
-from tests.queue.dispatch.played_queue import DAY, HOUR, MINUTE, CountingSpool, PlayedQueue
+from tests.queue.dispatch.played_queue import (
+    DAY,
+    HOUR,
+    LATER,
+    MINUTE,
+    NEVER,
+    CountingSpool,
+    PlayedQueue,
+)
 from twisted_mail.interfaces import LoadedJob, ReportAction
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.queue.dispatch import supply
+from twisted_mail.queue.dispatch import lookups, supply
 
 
 class FailingSpool(CountingSpool):
@@ -74,3 +82,41 @@ def test_what_came_later_is_given_up_in_time(queue: PlayedQueue, disk: FailingSp
     queue.pass_time(HOUR)
     assert queue.owed == []
     queue.check()
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_one_for_a_destination_that_there_is_not_keeps_no_other(
+    queue: PlayedQueue, disk: FailingSpool, monkeypatch: pytest.MonkeyPatch, is_restarted: bool
+) -> None:
+    monkeypatch.setattr(lookups, "PORTION", 2)
+    disk.unreadable = {"job1", "job2", "job3"}
+    queue.carrier.nowhere["example.net"] = LATER
+    for _ in range(9):
+        queue.accept("bob@example.net")
+    queue.carrier.nowhere["example.net"] = NEVER
+    if is_restarted:
+        queue.crash()
+        queue.begin()
+    queue.pass_time(10 * MINUTE)
+    assert queue.owed == [("job1", 1), ("job2", 1), ("job3", 1)]
+    assert len(queue.made(ReportAction.FAILED)) == 6
+    disk.unreadable.clear()
+    queue.pass_time(5 * MINUTE)
+    assert queue.owed == []
+    queue.check()
+
+
+def test_a_bug_at_a_destination_that_there_is_not_leaves_it_as_it_was(
+    queue: PlayedQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("as told")
+
+    queue.carrier.nowhere["example.net"] = NEVER
+    with monkeypatch.context() as patch:
+        patch.setattr(lookups, "result_of", broken)
+        queue.accept("bob@example.net")
+        queue.pass_time(1.0)
+        assert queue.journal.of("failed")
+    queue.pass_time(5 * MINUTE)
+    assert queue.owed == []
