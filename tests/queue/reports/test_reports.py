@@ -261,3 +261,20 @@ def test_a_message_that_cannot_be_read_is_unavailable() -> None:
 
     with pytest.raises(Unavailable):
         finish(Desk().reports.write(job(), Message(BrokenBlob(b"x")), [told()]))
+
+
+def test_what_could_not_be_written_is_not_counted_against_the_rate(monkeypatch: Any) -> None:
+    """A message may have several senders: a way back that is not found has all written anew."""
+    desk = Desk(rate=1)
+    two = [told(), told(sender=BOB)]
+    find = desk.reports._backend.router.route
+
+    async def route(recipient: Any) -> Any:
+        return NoRoute(Outcome(451, "4.3.5", "busy")) if recipient == BOB else await find(recipient)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.reports._backend.router, "route", route)
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                desk.write(*two)
+    assert len(desk.write(*two).jobs) == 2

@@ -68,6 +68,7 @@ class _Writing:
     original: OriginalMessage | None = None
     jobs: list[NewJob] = field(default_factory=list)
     lost: set[int] = field(default_factory=set)
+    counted: list[Address] = field(default_factory=list)  # against the rate
 
 
 class QueueReports:
@@ -92,9 +93,14 @@ class QueueReports:
         """Return what is to be sent about these recipients of a job. Raises Unavailable."""
         writing = _Writing(job, message)
         due = [one for one in told if rules.is_due(job, one)]
-        for sender, group in _by_sender(job, due).items():
-            for part in _parts(group, MAX_TOLD):
-                await self._report(writing, sender, part)
+        try:
+            for sender, group in _by_sender(job, due).items():
+                for part in _parts(group, MAX_TOLD):
+                    await self._report(writing, sender, part)
+        except BaseException:  # all of them are written anew
+            for one in writing.counted:
+                self._rate.give_back(one.key)
+            raise
         return WrittenReports(tuple(writing.jobs), frozenset(writing.lost))
 
     async def _report(
@@ -108,7 +114,7 @@ class QueueReports:
         # The sender of junk is mostly forged: a report would be junk for a stranger.
         targets = () if writing.job.is_quarantined else await self._way_to(sender)
         if targets:
-            if self._is_allowed(writing.job, sender):
+            if self._is_allowed(writing, sender):
                 await self._add(writing, sender, targets, told)
             return
         failed = [one for one in told if one.action is ReportAction.FAILED]
@@ -118,11 +124,11 @@ class QueueReports:
     async def _report_lost(self, writing: _Writing, told: list[ReportedRecipient]) -> None:
         """Tell the postmaster of failures of which the sender cannot be told, once (RFC 3461 §5.2)."""
         job, postmaster = writing.job, self._postmaster
-        self.counts.lost += 1
-        self._backend.journal.warned(_WHERE, f"nobody can be told that {job.id} failed")
         is_own = any(final_recipient(one.recipient) == postmaster for one in told)
         targets = () if is_own else await self._way_to(postmaster)
-        if targets and self._is_allowed(job, postmaster):
+        self.counts.lost += 1
+        self._backend.journal.warned(_WHERE, f"nobody can be told that {job.id} failed")
+        if targets and self._is_allowed(writing, postmaster):
             await self._add(writing, postmaster, targets, told, is_lost=True)
         elif job.kind is JobKind.MAIL:
             writing.lost.update(one.recipient.number for one in told)
@@ -164,11 +170,12 @@ class QueueReports:
         owed = [OwedRecipient(number, one, NEVER) for number, one in enumerate(targets, 1)]
         return NewJob(job, tuple(owed), Message(MemoryBlob(data)))
 
-    def _is_allowed(self, job: QueuedJob, sender: Address) -> bool:
+    def _is_allowed(self, writing: _Writing, sender: Address) -> bool:
         if self._rate.allows(sender.key, self._backend.clock.now()):
+            writing.counted.append(sender)
             return True
         self.counts.limited += 1
-        text = f"{sender} has had enough reports this hour: none of {job.id}"
+        text = f"{sender} has had enough reports this hour: none of {writing.job.id}"
         self._backend.journal.warned(_WHERE, text)
         return False
 
