@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from tests.queue.dispatch.played_queue import (
@@ -8,6 +10,8 @@ from tests.queue.dispatch.played_queue import (
 from twisted_mail.interfaces import SiteLimits
 from twisted_mail.queue.dispatch.settings import ScheduleSettings
 
+IS_LONG = bool(float(os.environ.get("QUEUE_MINUTES", "0")))
+
 
 def turns_before_letter(queue: PlayedQueue, seconds: float) -> int:
     """Return how many transactions of others ended between the letter's acceptance and its own."""
@@ -16,6 +20,29 @@ def turns_before_letter(queue: PlayedQueue, seconds: float) -> int:
     queue.pass_time(seconds)
     ids = [one.job.id for _, one in queue.carrier.sent[before:]]
     return ids.index(letter)
+
+
+def test_a_newsletter_to_fifty_thousand_of_one_message() -> None:
+    """The promise at its full size; with ``QUEUE_MINUTES`` set the next test has it of single copies."""
+    queue = PlayedQueue()
+    queue.carrier.seconds = 30.0
+    queue.carrier.limits = SiteLimits(1, 1)
+    queue.accept(*addresses("slow.example", 50_000))
+    queue.pass_time(2 * MINUTE)
+    assert turns_before_letter(queue, 10 * MINUTE) <= 3
+    queue.check()
+
+
+@pytest.mark.skipif(not IS_LONG, reason="takes seconds: set QUEUE_MINUTES")
+def test_a_newsletter_of_fifty_thousand_messages() -> None:
+    queue = PlayedQueue()
+    queue.carrier.seconds = 30.0
+    queue.carrier.limits = SiteLimits(1, 1)
+    for number in range(50_000):
+        queue.accept(f"user{number}@slow.example")
+    queue.pass_time(2 * MINUTE)
+    assert turns_before_letter(queue, 10 * MINUTE) <= 3
+    queue.check()
 
 
 @pytest.mark.parametrize("is_restarted", [False, True])
