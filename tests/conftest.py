@@ -1,8 +1,12 @@
 """Settings for the whole suite."""
 
 import os
+from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
+import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 # No deadlines: a busy machine is no bug. The gate repeats the same examples, so that what it says of a
@@ -10,6 +14,26 @@ from hypothesis import settings
 settings.register_profile("everywhere", deadline=None)
 settings.register_profile("gate", deadline=None, derandomize=True)
 settings.load_profile("gate" if os.environ.get("CI") else "everywhere")
+
+# Coverage takes half as much time again. These go the same ways thousands of times, and are run without
+# it: what they alone reach counts as not covered.
+UNWATCHED = [
+    Path(__file__).parent / place
+    for place in ("store/crash", "store/together", "queue/spool/test_crash.py")
+]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a test, and its fixtures, without coverage where that is not worth its time."""
+    coverage = Coverage.current()
+    if coverage is None or not any(item.path.is_relative_to(place) for place in UNWATCHED):
+        return (yield)
+    coverage.stop()
+    try:
+        return (yield)
+    finally:
+        coverage.start()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
