@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.whole.clients import hello
 from tests.whole.hostile import Raw, eventually
-from tests.whole.live import CONFIG, PATIENCE, LiveServer
+from tests.whole.live import CONFIG, PATIENCE, furnish
 from tests.whole.ports import free_port
 from tests.whole.process import ServerProcess
 from tests.whole.talker import Talker
@@ -21,7 +21,7 @@ class Crewed:
     """A server of one main process and two workers."""
 
     def __init__(self, folder: Path, settings: str = "", listener: str = "") -> None:
-        LiveServer(folder).stop()  # makes the accounts and certificates
+        furnish(folder)
         self.folder, self.log = folder, folder / "log"
         self.ports = {name: free_port() for name in SERVICES}
         listeners = "".join(

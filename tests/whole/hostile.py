@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.whole.live import CONFIG, PATIENCE, LiveServer
+from tests.whole.live import CONFIG, PATIENCE, LiveServer, furnish
 from tests.whole.ports import free_port
 from tests.whole.process import ServerProcess
 
@@ -157,7 +157,7 @@ class ObservedServer:
     """
 
     def __init__(self, folder: Path, settings: str = "", listener: str = "") -> None:
-        LiveServer(folder).stop()  # makes the accounts and certificates
+        furnish(folder)
         self.folder = folder
         self.ports = {name: free_port() for name in ("smtp", "pop3", "imap", "imaps")}
         listeners = "".join(

@@ -1,13 +1,16 @@
 """The real service in this process: its reactor in a thread, its ports on loopback, its files below
 a folder of the test."""
 
+import atexit
 import os
 import shutil
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Coroutine
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, TypeVar
 
 import pytest
@@ -17,6 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted_mail.config import load
 from twisted_mail.control.setup import certificates
 from twisted_mail.directory.editing.editor import DirectoryEditor
+from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.service import MailService
 
@@ -87,6 +91,46 @@ def await_in_reactor(coroutine: Coroutine[Any, Any, T]) -> T:
     return result
 
 
+def furnish(
+    folder: Path, sections: str = "", cleartext: bool = True, tls: str = "starttls"
+) -> None:
+    """Write what a server begins with: its configuration, its certificates, the directory."""
+    state = folder / "state"
+    state.mkdir(mode=0o700)
+    certificates.make(state / "tls", HOSTNAME)
+    shutil.copy(state / "tls" / certificates.AUTHORITY, folder / "ca.pem")
+    listeners = "".join(
+        f'[[listener]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\n'
+        f'tls = "{mode if mode == "implicit" else tls}"\n'
+        f"cleartext_passwords = {str(cleartext).lower()}\n"
+        for service, mode in LISTENERS.values()
+    )
+    dns = "" if "[dns]" in sections else DNS
+    (folder / "mail.toml").write_text(CONFIG + dns + sections + listeners)
+    shutil.copy(_directory(), state)
+
+
+@cache
+def _directory() -> Path:
+    """Return a directory that the servers of this process begin with, each with a copy."""
+    folder = Path(mkdtemp(prefix="twisted-mail-directory-"))
+    atexit.register(shutil.rmtree, folder)
+    path = folder / "accounts.sqlite3"
+    with DirectoryEditor(path, PasswordSettings(), ("example.org", "example.net")) as register:
+        register.accounts.import_lines(f"{name}:{{PLAIN}}secret" for name in ACCOUNTS)
+        for name, targets in ALIASES.items():
+            register.aliases.add(name, targets)
+        register.domains.add("catch.example")
+        register.domains.add_name("example.edu", "example.org")
+        register.aliases.add("@catch.example", ["bob@example.org"])
+        register.aliases.add("tickets@example.org", ["|ticket"])
+        register.lists.add("news@example.org")
+        register.lists.add_members("news@example.org", ["alice@example.org", "bob@example.org"])
+        register.lists.set_owners("news@example.org", ["carol@example.net"])
+    assert os.listdir(folder) == [path.name], "some of it is in a file of SQLite's"
+    return path
+
+
 class LiveServer:
     """A running server. ``ports`` are by the names in ``LISTENERS``; every password is ``secret``.
 
@@ -97,37 +141,8 @@ class LiveServer:
         self, folder: Path, sections: str = "", cleartext: bool = True, tls: str = "starttls"
     ) -> None:
         self.folder = folder
-        self._write_config(sections, cleartext, tls)
-        self._fill_directory()
+        furnish(folder, sections, cleartext, tls)
         self.start()
-
-    def _write_config(self, sections: str, cleartext: bool, tls: str) -> None:
-        state = self.folder / "state"
-        state.mkdir(mode=0o700)
-        certificates.make(state / "tls", HOSTNAME)
-        shutil.copy(state / "tls" / certificates.AUTHORITY, self.folder / "ca.pem")
-        listeners = "".join(
-            f'[[listener]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\n'
-            f'tls = "{mode if mode == "implicit" else tls}"\n'
-            f"cleartext_passwords = {str(cleartext).lower()}\n"
-            for service, mode in LISTENERS.values()
-        )
-        dns = "" if "[dns]" in sections else DNS
-        (self.folder / "mail.toml").write_text(CONFIG + dns + sections + listeners)
-
-    def _fill_directory(self) -> None:
-        config = load(self.folder / "mail.toml")
-        with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
-            register.accounts.import_lines(f"{name}:{{PLAIN}}secret" for name in ACCOUNTS)
-            for name, targets in ALIASES.items():
-                register.aliases.add(name, targets)
-            register.domains.add("catch.example")
-            register.domains.add_name("example.edu", "example.org")
-            register.aliases.add("@catch.example", ["bob@example.org"])
-            register.aliases.add("tickets@example.org", ["|ticket"])
-            register.lists.add("news@example.org")
-            register.lists.add_members("news@example.org", ["alice@example.org", "bob@example.org"])
-            register.lists.set_owners("news@example.org", ["carol@example.net"])
 
     def start(self) -> None:
         config = load(self.folder / "mail.toml")

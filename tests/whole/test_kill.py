@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.live import CONFIG, PATIENCE, LiveServer
+from tests.whole.live import CONFIG, PATIENCE, furnish
 from tests.whole.ports import free_port
 from tests.whole.process import ServerProcess
 
@@ -19,7 +19,7 @@ BODY = "".join(f"line {number} of a message that must be whole\r\n" for number i
 
 @pytest.fixture
 def config(tmp_path: Path) -> tuple[Path, int, int]:
-    LiveServer(tmp_path).stop()  # makes the accounts and certificates
+    furnish(tmp_path)
     smtp, imap = free_port(), free_port()
     listeners = "".join(
         f'[[listener]]\nservice = "{service}"\nendpoint = "tcp:{port}:interface=127.0.0.1"\n'

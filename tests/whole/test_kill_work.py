@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.whole.crowd import Book, Worker, check, prepare, stop, truth
-from tests.whole.live import CONFIG, LiveServer
+from tests.whole.live import CONFIG, furnish
 from tests.whole.ports import free_port
 from tests.whole.process import ServerProcess
 
@@ -25,7 +25,7 @@ LONGEST = 0.8  # seconds of work before a kill
 
 def test_whatever_was_acknowledged_survives_kill(tmp_path: Path) -> None:
     print(f"TWISTED_MAIL_SEED={SEED}")  # noqa: T201  # a failure shows it
-    LiveServer(tmp_path).stop()  # makes the accounts and certificates
+    furnish(tmp_path)
     smtp, imap = free_port(), free_port()
     listeners = "".join(
         f'[[listener]]\nservice = "{service}"\nendpoint = "tcp:{port}:interface=127.0.0.1"\n'

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.live import ACCOUNTS, CONFIG, PATIENCE, LiveServer
+from tests.whole.live import ACCOUNTS, CONFIG, PATIENCE, furnish
 from tests.whole.ports import free_port
 from tests.whole.process import ServerProcess
 
@@ -42,7 +42,7 @@ class PopServer:
 
 @pytest.fixture
 def twins(tmp_path: Path) -> Iterator[tuple[PopServer, PopServer]]:
-    LiveServer(tmp_path).stop()  # makes the accounts and certificates
+    furnish(tmp_path)
     one, other = PopServer(tmp_path, 0), PopServer(tmp_path, 1)
     yield one, other
     for server in (one, other):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from twisted.cred.strcred import findCheckerFactories
 
-from tests.whole.live import CONFIG, LiveServer
+from tests.whole.live import CONFIG, furnish
 from tests.whole.ports import free_port
 from tests.whole.process import ServerProcess
 
@@ -24,7 +24,7 @@ PLUGIN, FILTER, EXTENSION, STEP, _ = re.findall(r"```python\n(.*?)```", PAGE.rea
 def test_the_plugin_of_the_documentation_serves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    LiveServer(tmp_path).stop()  # makes certificates and accounts
+    furnish(tmp_path)
     package = tmp_path / "site" / "twisted_mail" / "plugins"
     package.mkdir(parents=True)
     (package / "daytime.py").write_text(PLUGIN)
@@ -43,7 +43,7 @@ def test_the_plugin_of_the_documentation_serves(
 def test_the_filter_of_the_documentation_judges(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    LiveServer(tmp_path).stop()
+    furnish(tmp_path)
     package = tmp_path / "site" / "twisted_mail" / "plugins"
     package.mkdir(parents=True)
     (package / "subjects.py").write_text(FILTER)
@@ -103,7 +103,7 @@ def site(tmp_path: Path) -> Path:
 def test_the_imap_extension_of_the_documentation_comes_in_a_wheel(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    LiveServer(tmp_path).stop()
+    furnish(tmp_path)
     port = free_port()
     endpoint = f"tcp:{port}:interface=127.0.0.1"
     listener = (
@@ -129,7 +129,7 @@ def test_the_imap_extension_of_the_documentation_comes_in_a_wheel(
 def test_the_arrival_step_of_the_documentation_labels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    LiveServer(tmp_path).stop()
+    furnish(tmp_path)
     package = tmp_path / "site" / "twisted_mail" / "plugins"
     package.mkdir(parents=True)
     (package / "label.py").write_text(STEP)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.whole.crowd import ACCOUNT, Book, Worker, check, prepare, truth, work
-from tests.whole.live import CONFIG, LiveServer
+from tests.whole.live import CONFIG, furnish
 from tests.whole.ports import free_port
 from tests.whole.process import ServerProcess
 from tests.whole.talker import Talker
@@ -27,7 +27,7 @@ class Twins:
     """The two processes, and their ports."""
 
     def __init__(self, folder: Path) -> None:
-        LiveServer(folder).stop()  # makes the accounts and certificates
+        furnish(folder)
         self.ports = [(free_port(), free_port()) for _ in range(2)]
         self.processes = []
         self.logs = [folder / f"log{number}" for number in range(2)]

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.whole.hostile import eventually
-from tests.whole.live import CONFIG, HOSTNAME, PATIENCE, LiveServer
+from tests.whole.live import CONFIG, HOSTNAME, PATIENCE, furnish
 from tests.whole.ports import free_port
 from tests.whole.process import ServerProcess
 from twisted_mail.control.setup import certificates
@@ -31,7 +31,7 @@ class Reloaded:
     """A server whose configuration is written anew."""
 
     def __init__(self, folder: Path, settings: str = "") -> None:
-        LiveServer(folder).stop()  # makes the accounts and certificates
+        furnish(folder)
         self.folder, self.log, self.config = folder, folder / "log", folder / "mail.toml"
         self.smtp, self.imap, self.settings = free_port(), free_port(), settings
         self.write()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.whole.hostile import eventually
-from tests.whole.live import CONFIG, PATIENCE, LiveServer
+from tests.whole.live import CONFIG, PATIENCE, furnish
 from tests.whole.ports import free_port
 from tests.whole.process import ServerProcess
 
@@ -27,7 +27,7 @@ class Busy:
     """A server whose password checks take long, and its clients."""
 
     def __init__(self, folder: Path, settings: str = "") -> None:
-        LiveServer(folder).stop()  # makes the accounts and certificates
+        furnish(folder)
         self.port, self.log, self.clients = free_port(), folder / "log", ExitStack()
         listener = (
             '[[listener]]\nservice = "smtp"\ncleartext_passwords = true\n'

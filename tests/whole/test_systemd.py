@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.whole.hostile import eventually
-from tests.whole.live import CONFIG, PATIENCE, LiveServer, needs
+from tests.whole.live import CONFIG, PATIENCE, furnish, needs
 from tests.whole.ports import free_port
 from tests.whole.process import TWISTD, select_nothing
 
@@ -44,7 +44,7 @@ class Unit:
     """A server that is started as systemd would."""
 
     def __init__(self, folder: Path) -> None:
-        LiveServer(folder).stop()  # makes the accounts and certificates
+        furnish(folder)
         self.folder, self.log, self.config = folder, folder / "log", folder / "mail.toml"
         self.command = [str(TWISTD), "--nodaemon", "--pidfile=", "mailserver"]
         self.command += ["--config", str(self.config)]

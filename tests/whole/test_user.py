@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.whole.hostile import eventually
-from tests.whole.live import CONFIG, PATIENCE, LiveServer
+from tests.whole.live import CONFIG, PATIENCE, furnish
 from tests.whole.ports import free_port
 from tests.whole.process import TWISTD
 
@@ -48,7 +48,7 @@ class Started:
     def __init__(self, folder: Path) -> None:
         made = folder / "made"
         made.mkdir()
-        LiveServer(made).stop()  # makes the accounts and certificates
+        furnish(made)
         self.folder, self.made = folder, made
         self.port, self.state = free_port(), made / "state"
         self.socket, self.log = folder / "run" / "imap.sock", folder / "twistd.log"
