@@ -204,11 +204,17 @@ def test_what_needs_a_restart_is_named(start: Callable[..., Reloaded]) -> None:
 def test_certificates_are_read_at_once(start: Callable[..., Reloaded]) -> None:
     server = start()
     folder = server.folder / "state" / "tls"
-    certificates.make(server.folder / "renewed", HOSTNAME)
-    for path in (server.folder / "renewed").glob("*.pem"):
-        shutil.copy(path, folder)
     (folder / "broken.pem").write_text("nothing\n")
-    code, answer = server.reload()
+    for attempt in range(
+        5
+    ):  # the server looks every ten seconds: on a busy machine that may be first
+        renewed = server.folder / f"renewed{attempt}"
+        certificates.make(renewed, HOSTNAME)
+        for path in renewed.glob("*.pem"):
+            shutil.copy(path, folder)
+        code, answer = server.reload()
+        if answer["done"]:
+            break
     assert (code, answer["done"]) == (0, [f"certificates: localhost, {HOSTNAME}"])
     assert any("broken.pem is not used" in text for text in answer["warnings"])
     assert server.reload()[1]["done"] == []
