@@ -1,27 +1,11 @@
 """The store's tests live in memory where they can: they copy and stop stores ten thousand times."""
 
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.memory_folder import memory_folder  # noqa: F401  # the fixture tmp_path
 from tests.store.shared_maildir import SharedMaildir
-
-MEMORY = Path("/dev/shm")
-
-
-@pytest.fixture
-def tmp_path(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory, else the usual one."""
-    if not os.access(MEMORY, os.W_OK):
-        yield tmp_path
-        return
-    folder = Path(tempfile.mkdtemp(prefix="twisted-mail-", dir=MEMORY))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft
 from tests.faults import FailDisk, HalfCachedDisk, QuickDisk, StopDisk, Stopped
-from tests.store.conftest import MEMORY
+from tests.memory_folder import MEMORY
 from tests.store.together.operations import NAMES, OPERATIONS, Operation, appending, creating
 from tests.store.together.shown import Numbers, Shown, look, show
 from twisted_mail.interfaces import Mailbox, Store
