@@ -63,7 +63,15 @@ def new_job(number: int, domain: str, size: int, local: str = "", arrived: float
     id, sender = f"{number:016x}", Address("alice", "example.org")
     job = QueuedJob(id, arrived or 1e9 + number, sender, submitter="alice", size=size)
     owed = OwedRecipient(1, RemoteTarget(Address(local or f"user{number}", domain)))
-    return NewJob(job, (owed,), Message(MemoryBlob(os.urandom(size)), PREFIX))
+    return NewJob(job, (owed,), Message(MemoryBlob(_text(size)), PREFIX))
+
+
+def _text(size: int) -> bytes:
+    """Return a message of so many octets that no host refuses, and no two the same."""
+    header = b"Subject: bench\r\n\r\n"
+    lines = [os.urandom(32).hex().encode() + b"\r\n" for _ in range(size // 66 + 1)]
+    text = (header + b"".join(lines))[: size - 2]
+    return (text[:-1] + b"x" if text.endswith(b"\r") else text) + b"\r\n"
 
 
 class Scale:

@@ -26,6 +26,7 @@ CALM_SHARE, CALM_SECONDS = (
     10.0,
 )  # percentage of a processor below which nothing seems to be due
 IDLE_SECONDS = 60.0
+FEW, LOOK_SECONDS = 50, 10.0  # tries a second when all rest
 PATIENCE = 3600.0
 QUEUED = f"{LETTER}-queued"
 
@@ -84,13 +85,15 @@ class Whole:
         print(f"    the empty one: {self.empty.longest(began)}")
 
     def _wait_until_tried(self, began: float) -> None:
-        """Wait until each dead site was tried once since the start."""
+        """Wait until each dead site was tried since the start, and few are tried again."""
         dead = self.domains.number - self.domains.live
-        before = self._tried
-        while (tried := self.full.tried() - before) < dead:
-            if time.monotonic() - began > PATIENCE:
+        before = tried = self._tried
+        while time.monotonic() - began < PATIENCE:
+            last, tried = tried, self.full.tried()
+            if tried - before >= dead and tried - last < FEW * LOOK_SECONDS:
                 break
-            time.sleep(1.0)
+            time.sleep(LOOK_SECONDS)
+        tried -= before
         took, used = time.monotonic() - began, self.full.cpu_seconds()
         print(
             f"after {took:.0f} s {tried:,} sites were tried, with {used:.0f} s of processor time;"
