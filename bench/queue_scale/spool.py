@@ -67,7 +67,7 @@ def new_job(number: int, domain: str, size: int, local: str = "", arrived: float
 
 
 def _text(size: int) -> bytes:
-    """Return a message of so many octets that no host refuses, and no two the same."""
+    """Return a message of this size that no host refuses, and no two the same."""
     header = b"Subject: bench\r\n\r\n"
     lines = [os.urandom(32).hex().encode() + b"\r\n" for _ in range(size // 66 + 1)]
     text = (header + b"".join(lines))[: size - 2]
