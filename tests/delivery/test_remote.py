@@ -24,8 +24,7 @@ from twisted_mail.delivery.onward.next_hosts import NextHostFinder
 from twisted_mail.delivery.onward.providers import Provider, Providers
 from twisted_mail.delivery.onward.relay_login import RelayLogin
 from twisted_mail.delivery.onward.settings import SendingSettings
-from twisted_mail.delivery.onward.unreached import IN_A_ROW, REST_SECONDS
-from twisted_mail.delivery.remote import DEMAND_SECONDS, RemoteCarrier
+from twisted_mail.delivery.remote import DEMAND_SECONDS, SECOND_TRY_SECONDS, RemoteCarrier
 from twisted_mail.interfaces import FoundHosts, Site
 from twisted_mail.mail.address import NULL
 from twisted_mail.mail.credentials import Credentials
@@ -81,13 +80,18 @@ class Fixture:
     def site(self, domain: str = "there.example") -> Site | Attempt:
         return finish(self.carrier.site(Destination("smtp", domain)))
 
+    def site_of(self, *transactions: Transaction) -> Site:
+        """Return the site of the first of these that has one."""
+        found = [self.site(one.destination.name) for one in transactions]
+        return next((one for one in found if isinstance(one, Site)), Site("smtp", "none"))
+
     def serve(self, *transactions: Transaction, later: tuple[Transaction, ...] = ()) -> FakeWork:
         """Hand these on, after their sites were asked for, as the queue does."""
         for one in (*transactions, *later):
             self.site(one.destination.name)
         self.work.waiting += transactions
         self.work.later += later
-        finish(self.carrier.serve(Site("smtp", "x"), self.work))
+        finish(self.carrier.serve(self.site_of(*transactions, *later), self.work))
         return self.work
 
 
@@ -167,7 +171,7 @@ def test_what_a_host_has_said_goes_before_one_that_is_silent(there: Fixture) -> 
     there.client.hosts["192.0.2.1"].refuses = Outcome(554, "5.7.1", "blocked")
     del there.client.hosts["192.0.2.2"]
     (attempt,) = there.serve(mail()).unreached
-    assert (attempt.outcome.code, attempt.outcome.enhanced) == (454, "4.7.1")  # not final
+    assert (attempt.outcome.code, attempt.outcome.enhanced) == (554, "5.7.1")  # as it was said
     assert attempt.host == "mx1.example"
 
 
@@ -200,9 +204,12 @@ def test_that_a_host_never_takes_mail_is_said_by_its_greeting(
 
 def test_a_destination_that_has_become_unknown_is_ended_and_others_go_on(there: Fixture) -> None:
     there.dns.broken.add("silent.example")
-    work = there.serve(mail("x@silent.example", "y@silent.example", id="a"), mail(id="b"))
-    assert work.codes == [("a", {1: 451, 2: 451}), ("b", {1: 250})]
-    assert work.unreached == []
+    there.dns.missing.add("missing.example")
+    site, work = there.site_of(mail()), there.work
+    work.waiting += [mail("x@silent.example"), mail("x@missing.example", id="b"), mail(id="c")]
+    finish(there.carrier.serve(site, work))
+    assert work.codes == [("b", {1: 550}), ("c", {1: 250})]
+    assert work.unreached_alone == [Destination("smtp", "silent.example")]
 
 
 def test_nothing_to_do(there: Fixture) -> None:
@@ -219,10 +226,12 @@ def test_another_domain_of_the_same_hosts_goes_over_the_connection(there: Fixtur
     assert there.client.addresses == ["192.0.2.1"]
 
 
-def test_another_domain_of_other_hosts_gets_another_connection(there: Fixture) -> None:
-    there.domain("other.example", "mx9.example").host("mx9.example", "192.0.2.9")
-    work = there.serve(mail(id="a"), mail("x@other.example", id="b"), mail(id="c"))
-    assert there.client.sent == [("192.0.2.1", "a"), ("192.0.2.9", "b"), ("192.0.2.1", "c")]
+def test_another_domain_of_other_hosts_gets_another_connection() -> None:
+    fixture = Fixture(Provider("big", ("big.example",)))
+    fixture.domain("there.example", "a.big.example").host("a.big.example", "192.0.2.1")
+    fixture.domain("other.example", "b.big.example").host("b.big.example", "192.0.2.9")
+    work = fixture.serve(mail(id="a"), mail("x@other.example", id="b"), mail(id="c"))
+    assert fixture.client.sent == [("192.0.2.1", "a"), ("192.0.2.9", "b"), ("192.0.2.1", "c")]
     assert len(work.ended) == 3
 
 
@@ -381,7 +390,7 @@ def test_who_is_cancelled_at_the_second_try_is_as_before(both: Fixture) -> None:
     both.fill("192.0.2.1")
     both.work.waiting.append(mail())
     both.site()
-    serving = Deferred.fromCoroutine(both.carrier.serve(Site("smtp", "x"), both.work))
+    serving = Deferred.fromCoroutine(both.carrier.serve(both.site_of(mail()), both.work))
     serving.addErrback(lambda failure: failure.trap(CancelledError))
     assert both.client.addresses == ["2001:db8::1"]
     assert not serving.called
@@ -416,46 +425,21 @@ def provider_fixture() -> Fixture:
 
 def test_one_customer_of_a_provider_that_is_down_is_no_word_on_the_others() -> None:
     fixture = provider_fixture()
-    work = fixture.serve(
-        mail("x@a.example", id="a"), mail("y@a.example", id="b"), mail("x@b.example", id="c")
-    )
-    assert work.codes == [("a", {1: 451}), ("b", {1: 451}), ("c", {1: 250})]
-    assert work.unreached == []
+    work = fixture.serve(mail("x@a.example", id="a"), mail("x@b.example", id="c"))
+    assert work.codes == [("c", {1: 250})]
+    assert work.unreached_alone == [Destination("smtp", "a.example")]
     assert fixture.client.settings[-1].limits.max_messages == 7
 
 
-def test_that_customer_is_not_dialled_for_a_while() -> None:
-    fixture = provider_fixture()
-    fixture.serve(mail("x@a.example", id="a"))
-    assert isinstance(fixture.site("a.example"), Attempt)
-    fixture.serve(mail("x@a.example", id="b"))
-    assert fixture.client.addresses == ["192.0.2.1"]
-    fixture.clock.seconds += REST_SECONDS
-    assert isinstance(fixture.site("a.example"), Site)
-
-
-def down_at_a_provider(number: int) -> Fixture:
-    fixture = Fixture(Provider("big", ("big.example",)))
-    for at in range(number):
-        fixture.domain(f"d{at}.example", f"h{at}.big.example")
-        fixture.down(f"h{at}.big.example", f"192.0.2.{at}")
-    return fixture
-
-
-def test_a_provider_of_which_several_are_down_in_a_row_is_down() -> None:
-    fixture = down_at_a_provider(IN_A_ROW)
-    work = fixture.serve(*(mail(f"x@d{at}.example", id=f"d{at}") for at in range(IN_A_ROW)))
-    assert [id for id, _ in work.codes] == [f"d{at}" for at in range(IN_A_ROW - 1)]
-    assert len(work.unreached) == 1
-
-
-def test_one_that_answers_ends_the_row() -> None:
-    fixture = down_at_a_provider(IN_A_ROW)
-    fixture.domain("up.example", "up.big.example").host("up.big.example", "192.0.2.99")
-    names = ["d0", "d1", "up", "d2"]
-    work = fixture.serve(*(mail(f"x@{name}.example", id=name) for name in names))
-    assert [id for id, _ in work.codes] == names
-    assert work.unreached == []
+def test_a_domain_whose_hosts_are_others_than_a_moment_ago_rests_alone(there: Fixture) -> None:
+    site = there.site_of(mail())
+    there.dns.records.clear()
+    there.domain("there.example", "mx1.example", "tarpit.evil.example")
+    there.host("mx1.example", "192.0.2.1").host("tarpit.evil.example", "192.0.2.66")
+    there.work.waiting.append(mail())
+    finish(there.carrier.serve(site, there.work))
+    assert (there.client.addresses, there.work.ended) == ([], [])
+    assert there.work.unreached_alone == [Destination("smtp", "there.example")]
 
 
 # ------------------------------------------------------------ limits
@@ -481,7 +465,7 @@ def test_a_connection_that_ends_makes_room_for_one_that_waits(there: Fixture) ->
     del there.client.hosts["192.0.2.2"]  # which does not make the site unreachable
     there.work.waiting.append(mail())
     there.site()
-    serving = Deferred.fromCoroutine(there.carrier.serve(Site("smtp", "x"), there.work))
+    serving = Deferred.fromCoroutine(there.carrier.serve(there.site_of(mail()), there.work))
     assert not serving.called
     there.carrier._slots.release("192.0.2.1", "others")
     assert serving.called
@@ -497,7 +481,7 @@ def test_a_host_that_was_waited_for_does_not_speak_for_those_that_were_not_reach
     del there.client.hosts["192.0.2.2"]
     there.work.waiting.append(mail())
     there.site()
-    Deferred.fromCoroutine(there.carrier.serve(Site("smtp", "x"), there.work))
+    Deferred.fromCoroutine(there.carrier.serve(there.site_of(mail()), there.work))
     there.carrier._slots.release("192.0.2.1", "others")
     assert (there.work.codes, len(there.work.unreached)) == ([], 1)
 
@@ -560,7 +544,7 @@ def test_a_login_that_is_refused_is_no_failure_of_the_mail() -> None:
     fixture.client.hosts["10.0.0.1"] = FakeHost(refuses=Outcome(535, "5.7.8", "Wrong password"))
     work = fixture.serve(mail())
     assert work.ended == []
-    assert work.unreached[0].outcome.is_temporary
+    assert work.unreached[0].outcome.code == 535  # as it was said
 
 
 def test_a_relay_that_takes_no_mail_is_no_word_on_the_domains() -> None:
@@ -689,10 +673,10 @@ def test_where_all_hosts_are_passed_over_the_message_waits_and_the_site_does_not
     ruled(there, mx1=OUTSIDE, mx2=PassedOver("mx2.example", OUTSIDE.outcome))
     work = there.serve(mail())
     assert there.client.dialled == []
-    assert work.unreached == []
-    [(_, attempts)] = work.ended
-    assert (attempts[1].outcome.code, attempts[1].reply_class) == (451, ReplyClass.TLS)
-    assert attempts[1].host == "mx2.example"
+    assert (work.ended, work.unreached_alone) == ([], [Destination("smtp", "there.example")])
+    [attempt] = work.unreached
+    assert (attempt.outcome.code, attempt.reply_class) == (451, ReplyClass.TLS)
+    assert attempt.host == "mx2.example"
 
 
 def test_tls_that_fails_where_it_is_demanded_is_no_word_on_the_site(there: Fixture) -> None:
@@ -701,7 +685,7 @@ def test_tls_that_fails_where_it_is_demanded_is_no_word_on_the_site(there: Fixtu
         there.client.hosts[address].refuses = Outcome(451, "4.7.5", "The certificate has expired")
     there.client.failure_class = ReplyClass.TLS
     work = there.serve(mail())
-    assert (work.unreached, work.codes) == ([], [("a", {1: 451})])
+    assert (work.ended, work.unreached_alone) == ([], [Destination("smtp", "there.example")])
 
 
 def test_a_message_for_which_tls_is_not_required_goes_wherever_it_can(there: Fixture) -> None:
@@ -726,7 +710,7 @@ def test_a_message_for_which_tls_is_not_required_goes_wherever_it_can(there: Fix
 def test_a_connection_is_used_where_its_proof_is_enough(
     there: Fixture, first: Demand, second: Demand | PassedOver, connections: int
 ) -> None:
-    there.domain("else.example", "mx1.example")
+    there.domain("else.example", "mx1.example", "mx2.example")
     ruled(there).of_domains = {"there.example": first, "else.example": second}
     there.serve(mail(), mail("carol@else.example", id="b"))
     assert len(there.client.dialled) == connections
@@ -813,3 +797,52 @@ def test_a_site_is_known_though_what_is_demanded_takes_its_time(there: Fixture) 
     assert isinstance(there.site(), Site)
     there.serve(mail())
     assert there.client.settings[0].demand.label == "verify/mta-sts"  # it is waited for here
+
+
+# ------------------------------------------------------------ large mail
+
+LARGE = Outcome(552, "5.3.4", "The host takes messages of 70000 octets at most")
+
+
+def larger(fixture: Fixture, *refusing: str) -> Fixture:
+    """Let hosts say that the message is too large."""
+    for address in refusing:
+        fixture.client.hosts[address].answers = lambda one: LARGE
+    return fixture
+
+
+def test_what_is_too_large_for_one_host_is_taken_by_another(there: Fixture) -> None:
+    work = larger(there, "192.0.2.1").serve(mail(id="a"), mail(id="b"))
+    assert there.client.sent == [("192.0.2.1", "a"), ("192.0.2.2", "a")]
+    assert work.codes == [("a", {1: 250})]
+
+
+def test_what_is_too_large_for_all_fails_and_the_next_one_at_once(there: Fixture) -> None:
+    larger(there, "192.0.2.1", "192.0.2.2").serve(mail(id="a"))
+    there.serve(mail(id="b"))
+    assert there.work.codes == [("a", {1: 552}), ("b", {1: 552})]
+    assert there.client.sent[2:] == [("192.0.2.1", "b")]
+    there.clock.seconds += SECOND_TRY_SECONDS
+    there.serve(mail(id="c"))
+    assert there.client.sent[3:] == [("192.0.2.1", "c"), ("192.0.2.2", "c")]
+
+
+def test_the_word_of_the_hosts_that_are_reached_counts(there: Fixture) -> None:
+    del there.client.hosts["192.0.2.2"]
+    for id in ("a", "b"):
+        larger(there, "192.0.2.1").serve(mail(id=id))
+    assert there.work.codes == [("a", {1: 552}), ("b", {1: 552})]
+    assert there.client.addresses == ["192.0.2.1", "192.0.2.2"] * 2
+
+
+def test_a_host_that_says_so_in_answer_to_the_message_is_believed(there: Fixture) -> None:
+    there.client.hosts["192.0.2.1"].answers = lambda one: LARGE
+    there.client.are_replies = True
+    assert there.serve(mail()).codes == [("a", {1: 552})]
+    assert there.client.addresses == ["192.0.2.1"]
+
+
+def test_a_relay_has_no_others() -> None:
+    fixture = Fixture(relay="smtp://10.0.0.1")
+    fixture.client.hosts["10.0.0.1"] = FakeHost(answers=lambda one: LARGE)
+    assert fixture.serve(mail()).codes == [("a", {1: 552})]

@@ -1,6 +1,8 @@
-"""How a next hop is spoken to: the host, its address and port, and what the client needs to know."""
+"""How a next hop is spoken to: by whom, its address and port, and what the client needs to know."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from twisted_mail.delivery.onward.attempts import place_of
 from twisted_mail.delivery.onward.dial_order import Place
@@ -9,8 +11,9 @@ from twisted_mail.delivery.onward.relay_login import RelayLogin
 from twisted_mail.delivery.onward.settings import SendingSettings
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.job import Transaction
-from twisted_mail.mail.trust import ANY_HOST, Demand, PassedOver
+from twisted_mail.mail.trust import ANY_HOST, Demand, PassedOver, Proof
 from twisted_mail.net.client.own_addresses import is_own_address
+from twisted_mail.smtp.dialogue.message_supply import MessageSupply
 from twisted_mail.smtp.dialogue.settings import (
     ClientSettings,
     DialogueTimes,
@@ -18,6 +21,32 @@ from twisted_mail.smtp.dialogue.settings import (
     within_times,
 )
 from twisted_mail.trust.demand import for_sender
+
+
+class MailSession(Protocol):
+    """A connection to a host that is ready for mail."""
+
+    @property
+    def proof(self) -> Proof:
+        """Return what the host has proven."""
+
+    async def hand_on(self, work: MessageSupply) -> Attempt | None:
+        """Hand on what there is; return why the connection has ended, or None."""
+
+    def close(self) -> None:
+        """Say QUIT, and close soon; harmless when repeated."""
+
+
+class MailClient(Protocol):
+    """What opens connections: ``smtp.client.SmtpClient``."""
+
+    async def connect(
+        self, hop: NextHop, settings: ClientSettings, on_gone: Callable[[], None]
+    ) -> MailSession | Attempt:
+        """Return a connection that is ready for mail, or why there is none.
+
+        ``on_gone`` is called when nothing is left at the host of what was opened for it.
+        """
 
 
 class HopSettings:

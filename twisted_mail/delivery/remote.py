@@ -5,14 +5,18 @@ order, and lets the client hand on what there is. A host that cannot be spoken t
 one; when none is left, the site cannot be reached.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from twisted.internet.defer import Deferred, DeferredSemaphore
 
-from twisted_mail.delivery.hop_settings import HopSettings, hosts_for, requires_tls
+from twisted_mail.delivery.hop_settings import (
+    HopSettings,
+    MailClient,
+    MailSession,
+    hosts_for,
+    requires_tls,
+)
 from twisted_mail.delivery.onward.attempts import (
     asks_for_less,
     failed,
@@ -26,60 +30,32 @@ from twisted_mail.delivery.onward.attempts import (
 )
 from twisted_mail.delivery.onward.connection_work import ConnectionWork, SecondTry
 from twisted_mail.delivery.onward.dial_order import Place, dial_order, prefer
+from twisted_mail.delivery.onward.large_mail import LargeMail, size_of
 from twisted_mail.delivery.onward.mail_hosts import ip_version
 from twisted_mail.delivery.onward.memory import RecentlyKnown
 from twisted_mail.delivery.onward.next_hosts import NO_FAMILY, NextHostFinder, NextHosts
 from twisted_mail.delivery.onward.relay_login import RelayLogin
 from twisted_mail.delivery.onward.settings import SendingSettings
-from twisted_mail.delivery.onward.unreached import UnreachedHosts
+from twisted_mail.delivery.onward.unreached import moved, note_unfound, note_unreached
 from twisted_mail.interfaces import Clock, HostDemands, Site, Work
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.destination import SMTP, Destination
 from twisted_mail.mail.queued.job import Transaction
-from twisted_mail.mail.trust import Demand, Proof
+from twisted_mail.mail.trust import Demand
 from twisted_mail.net.client.address_slots import AddressSlots, HeldSlot
 from twisted_mail.smtp.dialogue.message_supply import MessageSupply
 from twisted_mail.smtp.dialogue.settings import (
     DEFAULT_TIMES,
     ClientSettings,
     DialogueTimes,
-    NextHop,
 )
 from twisted_mail.trust.proof import may_carry
 
 DEMAND_SECONDS = 5.0  # that the site of a destination waits for what is demanded of its hosts
 MAX_LOOKUPS = 50  # destinations whose hosts are looked up at a time
-KNOWN_SECONDS = (
-    600.0  # that hosts are known for connections that are open; the DNS has its own cache
-)
+KNOWN_SECONDS = 600.0  # for connections that are open; the DNS has its own cache
 SECOND_TRY_SECONDS = 3600.0  # after a second try over the other version of IP that did not help
-
-
-class MailSession(Protocol):
-    """A connection to a host that is ready for mail."""
-
-    @property
-    def proof(self) -> Proof:
-        """Return what the host has proven."""
-
-    async def hand_on(self, work: MessageSupply) -> Attempt | None:
-        """Hand on what there is; return why the connection has ended, or None."""
-
-    def close(self) -> None:
-        """Say QUIT, and close soon; harmless when repeated."""
-
-
-class MailClient(Protocol):
-    """What opens connections: ``smtp.client.SmtpClient``."""
-
-    async def connect(
-        self, hop: NextHop, settings: ClientSettings, on_gone: Callable[[], None]
-    ) -> MailSession | Attempt:
-        """Return a connection that is ready for mail, or why there is none.
-
-        ``on_gone`` is called when nothing is left at the host of what was opened for it.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +95,7 @@ class RemoteCarrier:
         self._demands = demands
         self._lookups = DeferredSemaphore(MAX_LOOKUPS)
         self._known: RecentlyKnown[NextHosts] = RecentlyKnown(clock, KNOWN_SECONDS)
-        self._unreached = UnreachedHosts(clock)
+        self._too_large: RecentlyKnown[int] = RecentlyKnown(clock, SECOND_TRY_SECONDS)
         self._tried_twice: RecentlyKnown[bool] = RecentlyKnown(clock, SECOND_TRY_SECONDS)
         self._slots = AddressSlots(clock, settings.address_connections)
 
@@ -139,9 +115,6 @@ class RemoteCarrier:
         return found if isinstance(found, Attempt) else await self._judged(destination, found)
 
     async def _hosts(self, destination: Destination) -> NextHosts | Attempt:
-        unreached = self._unreached.attempt(destination)
-        if unreached is not None:
-            return unreached
         found: NextHosts | Outcome = await self._lookups.run(self._look_up, destination.name)
         return failed(found, self._clock.now()) if isinstance(found, Outcome) else found
 
@@ -170,14 +143,15 @@ class RemoteCarrier:
         """Hand on what there is, over one connection at a time."""
         transaction = work.next() or await work.wait(self._settings.idle)
         while transaction is not None:
-            transaction = await self._hand_on(transaction, work)
+            transaction = await self._hand_on(transaction, site, work)
 
-    async def _hand_on(self, first: Transaction, work: Work) -> Transaction | None:
+    async def _hand_on(self, first: Transaction, site: Site, work: Work) -> Transaction | None:
         """Hand on a transaction, and what may follow; return one that needs another connection."""
         hosts = await self._find(first.destination)
+        if not isinstance(hosts, Attempt) and hosts.site.name != site.name:
+            hosts = moved(self._clock.now())
         if isinstance(hosts, Attempt):
-            work.done(first, for_all(first, hosts))
-            return work.next()
+            return note_unfound(hosts, first, work, bool(self._settings.next_relay))
         hosts = hosts_for(hosts, first)
         order = dial_order(hosts.open_hosts, self._settings.families, work.avoids)
         last = repeated(first)
@@ -185,12 +159,11 @@ class RemoteCarrier:
             order = prefer(order, place_of(last))
         dialled = await self._dial(hosts, order, last)
         if isinstance(dialled, _Dialled):
-            self._unreached.reached(hosts)
             return await self._use(dialled, hosts, first, work)
         if requires_tls(first) and dialled and all(map(is_about_tls, dialled)):
             work.done(first, for_all(first, refused_for_tls(dialled)))
             return work.next()
-        return self._unreached.note(dialled, hosts, first, work)
+        return note_unreached(dialled, hosts, first, work, self._clock.now())
 
     async def _use(
         self, dialled: _Dialled, hosts: NextHosts, first: Transaction, work: Work
@@ -203,19 +176,20 @@ class RemoteCarrier:
             dialled.place,
             lambda transaction: self._admitting(dialled, transaction),
             bool(others),
+            lambda transaction: self._may_ask_others(hosts, dialled.place, transaction),
             lambda: self._slots.is_wanted(dialled.place[1]),
             lambda: self._slots.is_owed(dialled.place[1], dialled.site),
         )
         ended = await self._converse(dialled, over)
         if ended is not None:
             self._note_end(with_class(ended), over, work)
+        if over.too_large:
+            await self._ask_others(LargeMail(work, over.too_large), hosts, dialled.place, work)
         if over.refused:
             await self._try_again(SecondTry(work, over.refused, version), hosts, others)
         return over.left
 
-    async def _converse(
-        self, dialled: _Dialled, work: ConnectionWork | SecondTry
-    ) -> Attempt | None:
+    async def _converse(self, dialled: _Dialled, work: MessageSupply) -> Attempt | None:
         try:
             return await dialled.session.hand_on(work)
         finally:
@@ -246,6 +220,31 @@ class RemoteCarrier:
         again.end()  # who is cancelled before is as before
         if not again.has_helped:
             self._tried_twice[hosts.site.name] = True
+
+    # ------------------------------------------------------------ the other hosts
+
+    def _may_ask_others(self, hosts: NextHosts, place: Place, large: Transaction) -> bool:
+        """Return whether others than this host may take a message that is too large for it."""
+        known = self._too_large[large.destination.name]
+        is_refused = known is not None and size_of(large) >= known
+        return not is_refused and any(one.name != place[0] for one in hosts.open_hosts)
+
+    async def _ask_others(
+        self, large: LargeMail, hosts: NextHosts, place: Place, work: Work
+    ) -> None:
+        """Offer what is too large for one host to the others, as far as they are reached."""
+        order = dial_order(hosts.open_hosts, self._settings.families, work.avoids)
+        asked = {place[0]}
+        while large.turn() and (rest := [one for one in order if one[0] not in asked]):
+            dialled = await self._dial(hosts, rest)
+            if not isinstance(dialled, _Dialled):
+                break
+            order = order[order.index(dialled.place) :]
+            asked.add(dialled.place[0])
+            await self._converse(dialled, large)
+        if large.smallest and len(asked) == len(hosts.open_hosts):
+            self._too_large[hosts.names[0] if hosts.names else ""] = large.smallest
+        large.end()
 
     # ------------------------------------------------------------ dialling
 

@@ -114,6 +114,7 @@ class FakeClient:
     lingers: bool = False  # after QUIT, until ``leave``
     leaving: list[Callable[[], None]] = field(default_factory=list)
     failure_class: ReplyClass = ReplyClass.OTHER
+    are_replies: bool = False
 
     async def connect(
         self, hop: NextHop, settings: ClientSettings, on_gone: Callable[[], None]
@@ -174,7 +175,9 @@ class FakeSession:
         work.done(given, answers)
 
     def _attempt(self, outcome: Outcome) -> Attempt:
-        return Attempt(outcome, 1.0, host=self.hop.host, address=self.hop.shown_address)
+        is_reply = self.client.are_replies
+        hop = self.hop
+        return Attempt(outcome, 1.0, host=hop.host, address=hop.shown_address, is_reply=is_reply)
 
     def close(self) -> None:
         if not self.is_closed:

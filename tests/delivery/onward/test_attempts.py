@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from tests.delivery.onward.fakes import attempt, transaction
 from twisted_mail.delivery.onward.attempts import (
     MAX_DOUBTS,
-    as_temporary,
     asks_for_less,
     is_refused_by_policy,
     place_of,
@@ -25,21 +24,6 @@ from twisted_mail.smtp.dialogue.settings import NextHop
 @given(st.ip_addresses(), st.integers(1, 65535))
 def test_an_address_is_read_as_it_is_shown(address: object, port: int) -> None:
     assert without_port(NextHop("mx.example", str(address), port).shown_address) == str(address)
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        ("554 5.7.1 No", (454, "4.7.1")),
-        ("500 - No", (400, "")),
-        ("220 - Hello", (420, "")),
-        ("451 4.3.0 Later", (451, "4.3.0")),
-    ],
-)
-def test_what_one_host_says_is_for_now(text: str, wanted: tuple[int, str]) -> None:
-    outcome = as_temporary(attempt(text)).outcome
-    assert (outcome.code, outcome.enhanced) == wanted
-    assert outcome.is_temporary
 
 
 def test_a_class_that_is_known_stays() -> None:

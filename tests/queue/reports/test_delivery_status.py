@@ -10,6 +10,7 @@ from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import DeliverBy, FutureRelease
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.queue.reports.delivery_status import MAX_DIAGNOSTIC, DeliveryStatus, status
+from twisted_mail.queue.reports.explanation import is_expired
 
 JOERG = parse("jörg@example.net")
 
@@ -103,6 +104,23 @@ def test_6_3_g_the_status_is_a_code_of_the_kind_of_the_reply(
     outcome: Outcome, expected: str
 ) -> None:
     assert status(told(last=attempt(outcome))) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "outcome", "expected"),
+    [
+        ("", Outcome(554, "5.7.1", "Go away"), "4.7.1"),
+        ("AUTH PLAIN", Outcome(535, "", "Wrong"), "4.0.0"),
+        ("", Outcome(521, "", "No mail here"), "5.0.0"),
+        ("MAIL FROM:<a@example.org>", Outcome(554, "5.7.1", "No"), "5.7.1"),
+    ],
+)
+def test_what_is_said_before_any_mail_is_no_last_word(
+    command: str, outcome: Outcome, expected: str
+) -> None:
+    last = attempt(outcome, command=command, is_reply=True)
+    assert status(told(last=last)) == expected
+    assert is_expired(last) == expected.startswith("4")
 
 
 def test_a_diagnostic_is_one_line_and_cut() -> None:

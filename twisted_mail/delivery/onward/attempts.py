@@ -47,16 +47,6 @@ def with_class(attempt: Attempt) -> Attempt:
     return replace(attempt, reply_class=classify(attempt.outcome))
 
 
-def as_temporary(attempt: Attempt) -> Attempt:
-    """Return an attempt as a failure for now: a greeting speaks for one host, and for no recipient."""
-    outcome = attempt.outcome
-    if outcome.is_temporary:
-        return attempt
-    code = 400 + outcome.code % 100
-    enhanced = f"4.{outcome.enhanced.partition('.')[2]}" if outcome.enhanced else ""
-    return replace(attempt, outcome=Outcome(code, enhanced, outcome.text))
-
-
 def for_all(transaction: Transaction, attempt: Attempt) -> Mapping[int, Attempt]:
     """Return the same attempt for each recipient, by their numbers."""
     return {recipient.number: attempt for recipient in transaction.recipients}

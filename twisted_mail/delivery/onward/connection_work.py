@@ -12,6 +12,7 @@ from twisted_mail.delivery.onward.attempts import (
     with_class,
 )
 from twisted_mail.delivery.onward.dial_order import Place
+from twisted_mail.delivery.onward.large_mail import is_too_large
 from twisted_mail.delivery.onward.next_hosts import NextHosts
 from twisted_mail.interfaces import Work
 from twisted_mail.mail.queued.attempt import Attempt
@@ -31,7 +32,8 @@ class ConnectionWork:
     ``first`` is what it was opened for, at ``place``; ``known`` returns the hosts of another one, or None
     if they are not known, or their demands not met by what was proven on this connection. A transaction
     that may not go there is kept in ``left``, and ends the work; so do refusals by policy where the other
-    version of IP is still to be tried (``may_change_version``): they are kept in ``refused``.
+    version of IP is still to be tried (``may_change_version``): they are kept in ``refused``; and what is
+    too large for this host where ``may_change_host`` says that others may be asked, in ``too_large``.
     ``is_wanted`` returns whether another connection waits for the end of this one, which is then not kept
     idle; ``is_owed`` whether this one is to end for it even where there is more to hand on.
     """
@@ -43,23 +45,27 @@ class ConnectionWork:
         place: Place,
         known: KnownHosts,
         may_change_version: bool = False,
+        may_change_host: Callable[[Transaction], bool] = lambda _: False,
         is_wanted: Callable[[], bool] = _never,
         is_owed: Callable[[], bool] = _never,
     ) -> None:
         self._work = work
         self._first: Transaction | None = first
+        self._destination = first.destination
         self._place = place
         self._known = known
         self._may_change_version = may_change_version
+        self._may_change_host = may_change_host
         self._is_wanted = is_wanted
         self._is_owed = is_owed
         self.left: Transaction | None = None
         self.refused: list[Refusal] = []
+        self.too_large: list[Refusal] = []
         self.is_answered = False
 
     @property
     def _is_over(self) -> bool:
-        return self.left is not None or bool(self.refused)
+        return self.left is not None or bool(self.refused or self.too_large)
 
     def next(self) -> Transaction | None:
         """Take the next transaction that this host may get; None where there is none now."""
@@ -92,6 +98,9 @@ class ConnectionWork:
     def done(self, transaction: Transaction, attempts: Mapping[int, Attempt]) -> None:
         """Note how attempts ended, by the numbers of the recipients."""
         self.is_answered = True
+        if is_too_large(attempts) and self._may_change_host(transaction):
+            self._ask_others(transaction, attempts)
+            return
         found = {number: with_class(attempt) for number, attempt in attempts.items()}
         back = {number: one for number, one in found.items() if self._is_tried_again(one)}
         if back:
@@ -103,6 +112,13 @@ class ConnectionWork:
         slow = [one for one in found.values() if asks_for_less(one) and one.outcome.code != CLOSING]
         if slow:
             self._work.slow_down(slow[0])
+
+    def _ask_others(self, transaction: Transaction, attempts: Mapping[int, Attempt]) -> None:
+        """Keep what is too large for this host: of another destination it is as it was before."""
+        if transaction.destination == self._destination:
+            self.too_large.append((transaction, attempts))
+        else:
+            self.left = self.left or transaction
 
     def _is_tried_again(self, attempt: Attempt) -> bool:
         return self._may_change_version and is_refused_by_policy(attempt)

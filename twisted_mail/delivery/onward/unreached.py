@@ -1,77 +1,74 @@
 """What follows if no host of a destination can be spoken to.
 
-Mostly its site rests. A provider's hosts have many names, and one of them that is down is no word on the
-others: then that destination rests alone, until several in a row have failed.
+Mostly its site rests. A provider's hosts have many names, and one of them that is down is no word on
+the others; nor does it count for others if a destination's hosts are not those of its site any more, or
+have not proven what is demanded for it. Then that destination rests alone. The mail stays as it is,
+whatever code the hosts said: a greeting speaks for one host, and for no recipient.
 """
 
-from twisted_mail.delivery.onward.attempts import (
-    CLOSING,
-    NO_SERVICE,
-    as_temporary,
-    failed,
-    for_all,
-    worst,
-)
-from twisted_mail.delivery.onward.memory import RecentlyKnown
+from twisted_mail.delivery.onward.attempts import CLOSING, NO_SERVICE, failed, for_all, worst
 from twisted_mail.delivery.onward.next_hosts import NextHosts
-from twisted_mail.interfaces import Clock, Work
+from twisted_mail.interfaces import Work
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
-from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import Transaction
 
-REST_SECONDS = 300.0  # of a destination whose hosts are not reached, while its site may be
-IN_A_ROW = 3  # destinations of a provider that are not reached, after which the provider is not
-
 TOO_MANY = Outcome(451, "4.3.2", "All connections to the hosts of the domain are in use")
+MOVED = Outcome(451, "4.4.4", "The domain has other mail hosts than a moment ago")
 
 
-class UnreachedHosts:
-    """Knows which destinations are not reached, and notes it for their mail."""
+def note_unreached(
+    failures: list[Attempt], hosts: NextHosts, first: Transaction, work: Work, now: float
+) -> Transaction | None:
+    """Note that no host was reached, for each that was tried: none if all were in use.
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._attempts: RecentlyKnown[Attempt] = RecentlyKnown(clock, REST_SECONDS)
-        self._in_a_row: RecentlyKnown[frozenset[Destination]] = RecentlyKnown(clock, REST_SECONDS)
+    Returns a transaction for another destination, if one came.
+    """
+    if not failures:
+        work.slow_down(failed(TOO_MANY, now))
+        return None
+    if hosts.relay is None and all(map(_never_takes_mail, failures)):
+        return _end_all(first, failures[-1], work)
+    attempt = worst(failures)
+    if attempt.outcome.code == CLOSING or attempt.reply_class is ReplyClass.RATE:
+        work.slow_down(attempt)
+    if attempt.reply_class is ReplyClass.TLS and first.job.mail_parameters.requires_tls:
+        work.done(first, for_all(first, attempt))  # demanded for this message alone
+        return work.next()
+    if _is_of_site(attempt, hosts):
+        work.unreachable(attempt)
+        return None
+    return _rest_alone(attempt, first, work)
 
-    def attempt(self, destination: Destination) -> Attempt | None:
-        """Return why a destination is not to be tried now, or None."""
-        return self._attempts[destination.name]
 
-    def reached(self, hosts: NextHosts) -> None:
-        """Note that a host was reached."""
-        if self._in_a_row[hosts.site.name]:
-            self._in_a_row[hosts.site.name] = frozenset()
+def note_unfound(
+    attempt: Attempt, first: Transaction, work: Work, is_relayed: bool
+) -> Transaction | None:
+    """Note that a destination has no hosts; return a transaction for another one, if one came."""
+    if not attempt.outcome.is_temporary:
+        work.done(first, for_all(first, attempt))
+        return work.next()
+    if is_relayed:  # then no other destination has any
+        work.unreachable(attempt)
+        return None
+    return _rest_alone(attempt, first, work)
 
-    def note(
-        self, failures: list[Attempt], hosts: NextHosts, first: Transaction, work: Work
-    ) -> Transaction | None:
-        """Note that no host was reached, for each that was tried: none if all were in use.
 
-        Returns a transaction for another destination, if one came.
-        """
-        if not failures:
-            work.slow_down(failed(TOO_MANY, self._clock.now()))
-            return None
-        if hosts.relay is None and all(map(_never_takes_mail, failures)):
-            return _end_all(first, failures[-1], work)
-        attempt = as_temporary(worst(failures))
-        if attempt.outcome.code == CLOSING or attempt.reply_class is ReplyClass.RATE:
-            work.slow_down(attempt)
-        if self._is_of_site(attempt, hosts, first.destination):
-            work.unreachable(attempt)
-            return None
-        self._attempts[first.destination.name] = attempt
-        return _end_all(first, attempt, work)
+def _rest_alone(attempt: Attempt, first: Transaction, work: Work) -> Transaction | None:
+    """Let a destination rest; return a transaction for another one, if one came."""
+    work.unreachable(attempt, first.destination)
+    return work.next()
 
-    def _is_of_site(self, attempt: Attempt, hosts: NextHosts, destination: Destination) -> bool:
-        if attempt.reply_class is ReplyClass.TLS and hosts.relay is None:
-            return False  # others may demand less of the same hosts
-        if not hosts.has_several_names:
-            return True
-        row = (self._in_a_row[hosts.site.name] or frozenset()) | {destination}
-        self._in_a_row[hosts.site.name] = row
-        return len(row) >= IN_A_ROW
+
+def moved(now: float) -> Attempt:
+    """Return the attempt of a destination that is no longer of the site whose mail is handed on."""
+    return Attempt(MOVED, now, ReplyClass.DNS)
+
+
+def _is_of_site(attempt: Attempt, hosts: NextHosts) -> bool:
+    if attempt.reply_class is ReplyClass.TLS and hosts.relay is None:
+        return False  # others may demand less of the same hosts
+    return not hosts.has_several_names
 
 
 def _never_takes_mail(attempt: Attempt) -> bool:

@@ -25,6 +25,10 @@ class ReplyClass(Enum):
     OTHER = "other"
 
 
+_OPENING = frozenset(("", "EHLO", "HELO", "LHLO", "STARTTLS", "AUTH"))  # "": the greeting
+_NO_SERVICE = 521  # RFC 7504 §3
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """How a try for one recipient ended, when it ended, and what the other side said.
@@ -60,3 +64,14 @@ class Attempt:
     dialogue: str = ""
     demanded: str = ""
     proven: str = ""
+
+    @property
+    def is_for_now(self) -> bool:
+        """Return whether it is no last word on the recipient: temporary, or said before any mail was.
+
+        A greeting of 554 and a login that is refused (535) keep their codes, and speak for one host and
+        for now; but 521 is a host's last word.
+        """
+        is_opening = self.command.partition(" ")[0] in _OPENING
+        is_of_host = self.is_reply and is_opening and self.outcome.code != _NO_SERVICE
+        return self.outcome.is_temporary or is_of_host

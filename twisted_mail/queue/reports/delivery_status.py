@@ -112,8 +112,11 @@ def status(told: ReportedRecipient) -> str:
         )
     outcome = attempt.outcome
     digit = str(outcome.code)[:1]
+    is_lasting = digit != "5" or not attempt.is_for_now
     if _STATUS.fullmatch(outcome.enhanced) and outcome.enhanced[0] == digit:
-        return ".".join(str(int(part)) for part in outcome.enhanced.split("."))
+        parts = [str(int(part)) for part in outcome.enhanced.split(".")]
+        return ".".join(parts if is_lasting else ["4", *parts[1:]])
+    digit = digit if is_lasting else "4"
     return f"{digit if digit in '245' else '5'}.0.0"
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from twisted_mail.interfaces import ReportAction, ReportedRecipient
 from twisted_mail.mail.notice import format_date
-from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt
 from twisted_mail.mail.queued.job import QueuedJob
 from twisted_mail.mail.queued.target import RemoteTarget
@@ -112,14 +111,14 @@ def format_age(seconds: float) -> str:
     return "a minute"
 
 
-def is_expired(outcome: Outcome | None) -> bool:
+def is_expired(last: Attempt | None) -> bool:
     """Return whether what failed was never refused permanently: its time was over."""
-    return outcome is None or outcome.is_temporary
+    return last is None or last.is_for_now
 
 
 def _lead(told: ReportedRecipient) -> str:
     last = told.recipient.last
-    if told.action is ReportAction.FAILED and is_expired(None if last is None else last.outcome):
+    if told.action is ReportAction.FAILED and is_expired(last):
         return "expired"
     return told.action.value
 
