@@ -19,7 +19,10 @@ Refusal = tuple[Transaction, Mapping[int, Attempt]]
 
 def is_too_large(attempts: Mapping[int, Attempt]) -> bool:
     """Return whether a message was not even offered, because of what its host says of sizes."""
-    return all(one.outcome.enhanced == TOO_LARGE and not one.is_reply for one in attempts.values())
+    found = attempts.values()
+    return bool(found) and all(
+        one.outcome.enhanced == TOO_LARGE and not one.is_reply for one in found
+    )
 
 
 def size_of(transaction: Transaction) -> int:
