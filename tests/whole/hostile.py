@@ -234,8 +234,7 @@ class Metronome:
         return self
 
     def __exit__(self, *_: object) -> None:
-        said, _ = self._process.communicate(timeout=60)
-        count, worst = said.split()
+        count, worst = self._process.communicate(timeout=60)[0].split()
         self.count, self.worst = int(count), float(worst)
 
 
