@@ -290,12 +290,22 @@ class JobSpoolContract:
         loaded = self.run(spool.load("job1", [1, 2, 3], RecipientState.UNREPORTED))
         assert loaded is not None
         assert list(loaded.recipients) == ended
-        first = self.run(spool.unreported_page(0, 2))
+        first = self.run(spool.unreported_page((0, 0), 2))
         assert first.jobs == {"job1": [1, 2]}
         assert first.after is not None
         second = self.run(spool.unreported_page(first.after, 2))
         assert (second.jobs, second.after) == ({"job2": [1]}, None)
         assert spool.counts() == SpoolCounts(2, 4)
+
+    def test_more_unreported_of_a_job_than_fit_are_on_the_next_page(self, spool: JobSpool) -> None:
+        self.run(spool.accept(new_job("job1", owed(1), owed(2), owed(3))))
+        ended = [owed(number, state=RecipientState.UNREPORTED, last=LATER) for number in (1, 2, 3)]
+        self.run(spool.apply(SpoolChange(altered=[("job1", one) for one in ended])))
+        first = self.run(spool.unreported_page((0, 0), 2))
+        assert (first.jobs, first.after is None) == ({"job1": [1, 2]}, False)
+        assert first.after is not None
+        second = self.run(spool.unreported_page(first.after, 2))
+        assert (second.jobs, second.after) == ({"job1": [3]}, None)
 
     def test_who_is_unreported_is_altered_into_what_is_never_sent_alone(
         self, spool: JobSpool
@@ -313,7 +323,7 @@ class JobSpoolContract:
         whole = self.run(spool.read("job1"))
         assert whole is not None
         assert list(whole.recipients) == [kept]
-        assert self.run(spool.unreported_page(0, 5)).jobs == {}
+        assert self.run(spool.unreported_page((0, 0), 5)).jobs == {}
 
     def test_held_ones_are_found_by_carrier(self, spool: JobSpool) -> None:
         account = OwedRecipient(

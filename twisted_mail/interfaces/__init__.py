@@ -66,6 +66,7 @@ from twisted_mail.interfaces.spool import (
     SpoolChange,
     SpoolCounts,
     UnreportedPage,
+    UnreportedPlace,
 )
 from twisted_mail.interfaces.store import Account, BlobWriter, Mailbox, Store, Watcher
 from twisted_mail.interfaces.system import (
@@ -183,6 +184,7 @@ __all__ = [
     "TlsFailed",
     "TlsInfo",
     "UnreportedPage",
+    "UnreportedPlace",
     "Watcher",
     "Wire",
     "WordStore",

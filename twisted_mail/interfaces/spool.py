@@ -113,6 +113,7 @@ class HeldRecipient:
 
 
 HeldPlace = tuple[Any, ...]  # where a page ends; it says something to the spool alone
+UnreportedPlace = tuple[int, int]  # as well; (0, 0) is before all
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class UnreportedPage:
     """Recipients whose report is owed, by job; there are more behind the place ``after``, unless None."""
 
     jobs: Mapping[str, Sequence[int]]
-    after: int | None
+    after: UnreportedPlace | None
 
 
 class JobSpool(Protocol):
@@ -226,11 +227,10 @@ class JobSpool(Protocol):
     async def count_held(self, destination: Destination, most: int) -> int:
         """Return how many recipients of a destination are held; ``most``, if they are more."""
 
-    async def unreported_page(self, after: int, limit: int) -> UnreportedPage:
-        """Return so many recipients at most whose report is owed, behind a place (at first 0).
+    async def unreported_page(self, after: UnreportedPlace, limit: int) -> UnreportedPage:
+        """Return so many recipients at most whose report is owed, behind a place (at first (0, 0)).
 
-        If a job has more of them than fit, the others are not behind the place that is returned: they
-        are there when it is begun anew.
+        If a job has more of them than fit, the others are on the next page.
         """
 
     async def save_site(self, site: SiteRecord) -> None:

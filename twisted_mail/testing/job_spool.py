@@ -16,6 +16,7 @@ from twisted_mail.interfaces import (
     SpoolChange,
     SpoolCounts,
     UnreportedPage,
+    UnreportedPlace,
 )
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
@@ -265,15 +266,15 @@ class MemoryJobSpool:
         held = self._owed(RecipientState.HELD)
         return min(sum(one.destination == destination for _, one in held), most)
 
-    async def unreported_page(self, after: int, limit: int) -> UnreportedPage:
-        """Return recipients whose report is owed, of jobs behind a row."""
-        found: dict[str, list[int]] = {}
-        for job, one in self._owed(RecipientState.UNREPORTED):
-            if self.jobs[job.id].row > after:
-                found.setdefault(job.id, []).append(one.number)
-        keys = [(id, number) for id, numbers in found.items() for number in sorted(numbers)][:limit]
-        page = {id: [number for each, number in keys if each == id] for id, _ in keys}
-        return UnreportedPage(page, self.jobs[keys[-1][0]].row if len(keys) == limit else None)
+    async def unreported_page(self, after: UnreportedPlace, limit: int) -> UnreportedPage:
+        """Return recipients whose report is owed, behind a job's row and a number."""
+        owed = self._owed(RecipientState.UNREPORTED)
+        places = sorted((self.jobs[job.id].row, one.number, job.id) for job, one in owed)
+        keys = [one for one in places if one[:2] > after][:limit]
+        page: dict[str, list[int]] = {}
+        for _, number, id in keys:
+            page.setdefault(id, []).append(number)
+        return UnreportedPage(page, keys[-1][:2] if len(keys) == limit else None)
 
     async def sites(self) -> Sequence[SiteRecord]:
         """Return what is remembered of all sites."""

@@ -101,6 +101,19 @@ def test_however_many_are_owed_others_are_sent(
     queue.check()
 
 
+def test_very_many_of_one_job_are_reported_without_a_further_look(
+    queue: PlayedQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owed_reports, "MOST", 10)
+    queue.reports.failure = None
+    refuse(queue)
+    queue.accept(*(f"u{number}@example.net" for number in range(35)))
+    queue.pass_time(10 * MINUTE)
+    assert len(queue.made(ReportAction.FAILED)) == 35
+    assert queue.owed == []
+    queue.check()
+
+
 class OneSenderFails:
     """Reports of which those to one sender cannot be written."""
 

@@ -14,6 +14,7 @@ from twisted_mail.interfaces import (
     SpoolChange,
     SpoolCounts,
     UnreportedPage,
+    UnreportedPlace,
 )
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import JobKind, NewJob, OwedRecipient, RecipientState
@@ -119,7 +120,7 @@ class DispatchingSpool:
         """Return how many recipients of a destination are held; ``most``, if they are more."""
         return await self._spool.count_held(destination, most)
 
-    async def unreported_page(self, after: int, limit: int) -> UnreportedPage:
+    async def unreported_page(self, after: UnreportedPlace, limit: int) -> UnreportedPage:
         """Return recipients whose report is owed, behind a place."""
         return await self._spool.unreported_page(after, limit)
 

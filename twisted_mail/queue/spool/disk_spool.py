@@ -19,6 +19,7 @@ from twisted_mail.interfaces import (
     SpoolChange,
     SpoolCounts,
     UnreportedPage,
+    UnreportedPlace,
     unreported,
 )
 from twisted_mail.mail.outcome import Unavailable
@@ -246,7 +247,7 @@ class DiskJobSpool:
         """Return how many recipients of a destination are held; ``most``, if they are more."""
         return await self.query(reader.count_held, destination, most)
 
-    async def unreported_page(self, after: int, limit: int) -> UnreportedPage:
+    async def unreported_page(self, after: UnreportedPlace, limit: int) -> UnreportedPage:
         """Return recipients whose report is owed, behind a place."""
         return await self.query(reader.unreported_page, after, limit)
 

@@ -12,6 +12,7 @@ from twisted_mail.interfaces import (
     HeldPlace,
     SiteRecord,
     UnreportedPage,
+    UnreportedPlace,
 )
 from twisted_mail.mail.queued.destination import Destination, parse_destination
 from twisted_mail.mail.queued.job import JobKind
@@ -63,7 +64,7 @@ _HELD_COUNT = (
 _UNREPORTED = (
     "SELECT job, id, number"
     " FROM recipients INDEXED BY recipients_not_waiting CROSS JOIN jobs ON jobs.row = job"
-    " WHERE state != 0 AND state = ?1 AND job > ?2 ORDER BY job, number LIMIT ?3"
+    " WHERE state != 0 AND state = ?1 AND (job, number) > (?2, ?3) ORDER BY job, number LIMIT ?4"
 )
 
 _BEFORE_ALL, _AFTER_ALL = "", "\U0010ffff"  # of destinations
@@ -216,13 +217,16 @@ def count_held(connection: apsw.Connection, destination: Destination, most: int)
     return int(found)
 
 
-def unreported_page(connection: apsw.Connection, after: int, limit: int) -> UnreportedPage:
-    """Return recipients whose report is owed, of jobs behind a row."""
-    rows = _rows(connection, _UNREPORTED, (RowState.UNREPORTED, after, limit))
+def unreported_page(
+    connection: apsw.Connection, after: UnreportedPlace, limit: int
+) -> UnreportedPage:
+    """Return recipients whose report is owed, behind a job's row and a number."""
+    rows = _rows(connection, _UNREPORTED, (RowState.UNREPORTED, *after, limit))
     jobs: dict[str, list[int]] = {}
     for _, id, number in rows:
         jobs.setdefault(id, []).append(number)
-    return UnreportedPage(jobs, rows[-1][0] if len(rows) >= limit else None)
+    place = (rows[-1][0], rows[-1][2]) if len(rows) >= limit else None
+    return UnreportedPage(jobs, place)
 
 
 def sites(connection: apsw.Connection) -> tuple[list[SiteRecord], list[DamagedRow]]:

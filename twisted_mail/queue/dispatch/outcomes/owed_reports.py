@@ -8,7 +8,7 @@ written is not owed any more: who is late is looked at again.
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from twisted_mail.interfaces import LoadedJob, ReportAction, ReportedRecipient
+from twisted_mail.interfaces import LoadedJob, ReportAction, ReportedRecipient, UnreportedPlace
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.queued.job import OwedRecipient, QueuedJob, RecipientState
 from twisted_mail.queue.dispatch.memory.state import DispatchState
@@ -115,7 +115,7 @@ class OwedReports:
 
     async def _go_through(self) -> None:
         """Go through all on disk once, with a pause after each page of which some is left."""
-        place: int | None = 0
+        place: UnreportedPlace | None = (0, 0)
         fruitless = 0
         while place is not None and not self._state.is_stopping:
             left, written, place = await self._page(place)
@@ -125,7 +125,7 @@ class OwedReports:
                 pause = PAUSES[min(fruitless, len(PAUSES) - 1)]
                 await self._state.doors.clock.sleep(pause)
 
-    async def _page(self, place: int) -> tuple[int, int, int | None]:
+    async def _page(self, place: UnreportedPlace) -> tuple[int, int, UnreportedPlace | None]:
         """Write the reports of one page; return how many are left, how many not, and what is behind."""
         try:
             page = await self._state.doors.spool.unreported_page(place, MOST)
