@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.dialogues.sent_mail import SentMail
 from tests.smtp.dialogue.hosts import SETTINGS, MemoryHosts, Talk, mail
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.journey.dialogue import Dialogue
 from twisted_mail.smtp.dialogue.recording import MAX_PART, SpokenPart
 from twisted_mail.smtp.dialogue.replies import Reply
+
+SECRET = "AGFsaWNlAHNlY3JldA=="  # of alice, whose password is secret
 
 
 def shown(dialogue: Dialogue) -> list[str]:
@@ -129,3 +133,28 @@ def test_odd_octets_are_kept_and_time_never_goes_back() -> None:
     [line] = part.lines(10.0)
     assert line.at == 0.0
     assert line.text.encode("utf-8", "surrogateescape") == b"550 \xff\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"421 4.7.0 Too many errors: AUTH PLAIN {SECRET}",
+        f"AUTH PLAIN {SECRET}",
+        f"535 5.7.8 No\r\n500 5.5.2 What is {SECRET}?",
+    ],
+    ids=["closing", "echo", "twice"],
+)
+def test_a_host_that_repeats_the_password_does_not_bring_it_anywhere(answer: str) -> None:
+    talk = Talk(
+        SentMail([mail()]),
+        replace(SETTINGS, login=Credentials("alice", "secret"), trusts_unproven=True),
+    )
+    talk.greet("STARTTLS")
+    talk.says("220 Go")
+    talk.line().start_tls()
+    talk.says("250-mx", "250 AUTH PLAIN")
+    talk.says(*answer.split("\r\n"))
+    assert talk.end is not None
+    assert SECRET[:12] not in repr(talk.end)
+    for kept in talk.hosts.dialogues:
+        assert not [one for one in shown(kept) if SECRET[:12] in one]

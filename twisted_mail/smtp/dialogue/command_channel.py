@@ -18,10 +18,11 @@ class CommandChannel:
 
     A limit is for a whole reply: octets that come singly do not put it off. ``deadline`` ends all
     waiting, in seconds of the clock's ``monotonic``. ``part`` notes what is said, but for what is
-    written by ``write``.
+    written by ``write``, and the words of what comes while it ``is_secret``: from a command that holds a
+    secret to the next one, or until it is set to False.
     """
 
-    __slots__ = ("_clock", "_heard_at", "_replies", "_wire", "deadline", "part")
+    __slots__ = ("_clock", "_heard_at", "_replies", "_wire", "deadline", "is_secret", "part")
 
     def __init__(
         self, wire: HostWire, clock: Clock, seconds: float, part: SpokenPart | None = None
@@ -30,6 +31,7 @@ class CommandChannel:
         self._clock = clock
         self._replies = ReplyReader()
         self._heard_at = 0.0
+        self.is_secret = False
         self.part = part or SpokenPart()
         self.deadline = clock.monotonic() + seconds
 
@@ -51,24 +53,25 @@ class CommandChannel:
         Raises DialogueEnded, as ``reply`` does, also where something came that answers nothing.
         """
         await self.check_in_step(shown or command)
+        self.is_secret = bool(shown)
         data = command.encode() + b"\r\n"
         self._wire.write(data)
         self.part.sent(self.now(), f"{shown} (hidden)\r\n".encode() if shown else data)
-        return await self.reply(seconds, shown or command, is_secret=bool(shown))
+        return await self.reply(seconds, shown or command)
 
-    async def reply(self, seconds: float, command: str, is_secret: bool = False) -> Reply:
+    async def reply(self, seconds: float, command: str) -> Reply:
         """Return the next reply, which answers ``command``.
 
-        The words of one that ``is_secret`` are not noted. Raises DialogueEnded where none comes, what
-        comes is no reply, or the host closes (421).
+        Raises DialogueEnded where none comes, what comes is no reply, or the host closes (421).
         """
         try:
             reply = self._replies.next() or await self._read_reply(seconds, command)
         except MalformedReply as flaw:
-            raise self._noted(endings.malformed(str(flaw), command)) from None
+            words = "what is no reply" if self.is_secret else str(flaw)
+            raise self._noted(endings.malformed(words, command)) from None
         except DialogueEnded as end:
             raise self._noted(end) from None
-        self.part.heard(self._heard_at, Reply(reply.code, [_HIDDEN]) if is_secret else reply)
+        self.part.heard(self._heard_at, Reply(reply.code, [_HIDDEN]) if self.is_secret else reply)
         if reply.code == endings.CLOSING:
             raise endings.refused(reply, command)
         return reply

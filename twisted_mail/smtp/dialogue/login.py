@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 
 from twisted_mail.interfaces import HostWire
 from twisted_mail.mail import base64
@@ -18,7 +19,7 @@ LOGGED_IN, GO_ON = 235, 334
 
 # What an answer to AUTH looks like in base64: no word of people's is so long, and ends so.
 _REVEALING = re.compile(rb"[A-Za-z0-9+/]{16,}|[A-Za-z0-9+/]{4,}=")
-_UNSHOWN = b"(its words are not shown: they may repeat the password)"
+_UNSHOWN = "(its words are not shown: they may repeat the password)"
 
 _IN_CLEAR = "A password is needed here, and is not sent in clear"
 _UNPROVEN = "A password is needed here, and the host has not proven its name"
@@ -34,16 +35,23 @@ async def log_in(
         raise _failed(_IN_CLEAR)
     if not (wire.is_proven or settings.trusts_unproven):
         raise _failed(_UNPROVEN)
-    seconds = settings.limits.auth
     if "PLAIN" in offered:
-        reply, shown = await _plain(channel, settings.login, seconds), "AUTH PLAIN"
+        log_in_so, shown = _plain, "AUTH PLAIN"
     elif "LOGIN" in offered:
-        reply, shown = await _login(channel, settings.login, seconds), "AUTH LOGIN"
+        log_in_so, shown = _login, "AUTH LOGIN"
     else:
         raise _failed(_NO_MECHANISM)
+    password = settings.login.password
+    try:
+        reply = await log_in_so(channel, settings.login, settings.limits.auth)
+    except DialogueEnded as end:  # words of the host may be in it
+        if _is_revealing(end.outcome.text.encode(), password):
+            end.outcome = replace(end.outcome, text=_UNSHOWN)
+        raise
     if reply.code != LOGGED_IN:
-        silent = _silent(reply, settings.login.password)
+        silent = _silent(reply, password)
         raise endings.refused(silent, shown, ReplyClass.CONFIGURATION)
+    channel.is_secret = False
 
 
 def _silent(reply: Reply, password: str) -> Reply:
@@ -51,11 +59,14 @@ def _silent(reply: Reply, password: str) -> Reply:
 
     Hosts that quote the command that they refuse are known; words as people write them stay.
     """
-    secrets = password.encode(), _encoded(password).encode()
-    for line in reply.lines:
-        if _REVEALING.search(line) or any(secret and secret in line for secret in secrets):
-            return Reply(reply.code, [_UNSHOWN])
+    if any(_is_revealing(line, password) for line in reply.lines):
+        return Reply(reply.code, [_UNSHOWN.encode()])
     return reply
+
+
+def _is_revealing(line: bytes, password: str) -> bool:
+    secrets = password.encode(), _encoded(password).encode()
+    return bool(_REVEALING.search(line)) or any(one and one in line for one in secrets)
 
 
 async def _plain(channel: CommandChannel, login: Credentials, seconds: float) -> Reply:
