@@ -45,6 +45,16 @@ def test_a_file_that_is_full_is_followed_by_another(journal: Journal) -> None:
     assert [name[-10:] for name in journal.names] == ["0001.jsonl", "0002.jsonl", "0003.jsonl"]
 
 
+def test_the_ten_thousandth_file_of_a_day_is_one_as_well(journal: Journal) -> None:
+    journal.write()
+    last = journal.folder / journal.names[0].replace("0001", "9999")
+    (journal.folder / journal.names[0]).rename(last)
+    for _ in range(20):
+        journal.write(PART // 100)
+    assert journal.names[-1] == "events-2025-12-01.10018.jsonl"
+    assert len(os.listdir(journal.folder)) == 16
+
+
 def test_another_process_goes_on_with_the_same_file(journal: Journal, tmp_path: Path) -> None:
     other = Journal(tmp_path)
     for one in (journal, other, journal):

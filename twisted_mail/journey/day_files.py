@@ -15,7 +15,7 @@ from dataclasses import dataclass
 PARTS = 16  # into which the octets are divided: so much is removed at a time
 DAY = 86400.0
 _APPEND = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-_NAME = re.compile(r"([a-z]+)-(\d{4}-\d{2}-\d{2})\.(\d{4})\.jsonl")
+_NAME = re.compile(r"([a-z]+)-(\d{4}-\d{2}-\d{2})\.(\d{4,9})\.jsonl")
 
 
 @dataclass(frozen=True, slots=True, order=True)
