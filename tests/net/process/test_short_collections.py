@@ -5,7 +5,12 @@ import gc
 import pytest
 
 from twisted_mail.net.process import short_collections
-from twisted_mail.net.process.short_collections import COUNTED, LONG_SECONDS, ShortCollections
+from twisted_mail.net.process.short_collections import (
+    COUNTED,
+    LONG_SECONDS,
+    MOST_NEW,
+    ShortCollections,
+)
 
 
 class Heap:
@@ -47,6 +52,17 @@ def test_once_half_of_it_has_gone_all_is_looked_through_again(heap: Heap) -> Non
         for _ in range(COUNTED):
             collections.ended(LONG_SECONDS / 2)
         assert heap.spared == spared
+
+
+def test_rings_that_were_spared_do_not_grow_without_bound(heap: Heap) -> None:
+    collections = ShortCollections()
+    alive = 500_000
+    for _ in range(20):  # each time others are alive, and those before are rings of garbage
+        if not heap.spared:
+            heap.others = 0  # all is looked through: what is garbage has gone
+        heap.others += alive
+        collections.ended(LONG_SECONDS * 2)
+        assert heap.spared <= 2 * alive + MOST_NEW
 
 
 def test_python_tells_of_all_collections_and_full_ones_count(

@@ -13,22 +13,26 @@ COUNTED = (
     50  # full collections, after which what is spared is counted: that takes some milliseconds
 )
 
+MOST_NEW = 1_000_000  # objects that are spared besides, until all is looked through again
+
 
 class ShortCollections:
     """Spares what survives a full collection that took long, as what the start has made.
 
     At that moment there is no garbage among it. What becomes garbage later goes with its last reference,
-    as most does; rings of it remain until half of what was spared has gone: then all is looked through
-    again.
+    as most does; rings of it, as closed connections leave them, remain until half of what was spared has
+    gone, or as much has come and very much: then all is looked through again.
     """
 
     def __init__(self) -> None:
         self._began = 0.0
         self._spared = 0  # the most that was counted
         self._uncounted = 0
+        self._whole = 0  # what was spared after all was looked through; 0: that is to come
 
     def install(self) -> None:
         """Have Python tell of all collections, in whichever thread they are."""
+        self._whole = gc.get_freeze_count()
         gc.callbacks.append(self._note)
 
     def _note(self, phase: str, info: Mapping[str, int]) -> None:
@@ -41,14 +45,25 @@ class ShortCollections:
         """Take up how long a full collection took."""
         self._uncounted += 1
         if seconds > LONG_SECONDS:
-            gc.freeze()
+            self._spare()
         elif self._uncounted >= COUNTED:
             self._uncounted = 0
             self._look()
 
+    def _spare(self) -> None:
+        gc.freeze()
+        spared = gc.get_freeze_count()
+        self._whole = self._whole or spared
+        if spared > self._whole + max(self._whole, MOST_NEW):
+            self._spare_nothing()
+
     def _look(self) -> None:
         spared = gc.get_freeze_count()
         if spared < self._spared // 2:
-            gc.unfreeze()
-            spared = 0
-        self._spared = max(self._spared, spared) if spared else 0
+            self._spare_nothing()
+        else:
+            self._spared = max(self._spared, spared)
+
+    def _spare_nothing(self) -> None:
+        gc.unfreeze()
+        self._spared = self._whole = 0
