@@ -197,3 +197,25 @@ def test_many_of_one_message_are_in_few_reports_after_a_restart(queue: PlayedQue
     assert [len(told) for _, told in queue.reports.told] == [300]
     assert queue.owed == []
     queue.check()
+
+
+def test_a_word_that_comes_while_a_report_is_written_does_not_put_it_off(
+    queue: PlayedQueue,
+) -> None:
+    queue.reports.failure = None
+    write = queue.reports.write
+
+    async def slow(job: Any, message: Any, told: Any) -> WrittenReports:
+        await queue.clock.sleep(MINUTE)
+        return await write(job, message, told)
+
+    queue.reports.write = slow  # type: ignore[method-assign]
+    refuse(queue)
+    queue.accept("bob@example.net")
+    one = queue.disk.jobs["job1"].recipients[1]
+    held = replace(one, state=RecipientState.HELD)  # as a word saw it before, which comes too late
+    queue.run(queue.spool.apply(SpoolChange(altered=[("job1", held)])))
+    queue.pass_time(10 * MINUTE)
+    assert queue.owed == []
+    assert queue.made(ReportAction.FAILED) == [("job1", 1)]
+    queue.check()

@@ -91,7 +91,7 @@ class OwedReports:
         if one.is_notice:
             state.queue(recipient.destination).under_way -= 1
             state.remind(recipient.destination, 0.0 if is_overruled else recipient.due)
-        elif not is_written:
+        elif is_overruled or not is_written:  # a word may have left it as it is
             self.look_at_disk(PAUSES[0])
 
     # ------------------------------------------------------------ those on disk
