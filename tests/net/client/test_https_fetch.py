@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.ssl import DefaultOpenSSLContextFactory
+from twisted.internet.task import deferLater
+from twisted.internet.tcp import Client
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
@@ -87,6 +89,12 @@ class There:
         found: list[bytes] = in_reactor(begin)
         return found
 
+    def connections(self) -> int:
+        """Return how many connections to the server we have."""
+        port = self._port.getHost().port
+        ours = (one for one in the_reactor().getReaders() if isinstance(one, Client))
+        return sum(one.getPeer().port == port for one in ours)
+
     def close(self) -> None:
         if self._port is not None:
             in_reactor(self._port.stopListening)
@@ -160,6 +168,27 @@ def test_any_other_answer_is_none(there: There, answer: Answer) -> None:
     with pytest.raises(Unavailable):
         there.get()
     assert len(there.pages.asked) == 1
+
+
+def only_headers(request: Any) -> int:
+    missing(request)
+    request.setHeader("content-length", "100")
+    request.write(b"")
+    return NOT_DONE_YET
+
+
+def deaf(request: Any) -> int:
+    only_headers(request)
+    request.transport.pauseProducing()  # it never sees that we end TLS
+    return NOT_DONE_YET
+
+
+@pytest.mark.parametrize("answer", [only_headers, deaf])
+def test_no_connection_stays_where_a_server_goes_on(there: There, answer: Answer) -> None:
+    there.pages.answer = answer
+    with pytest.raises(Unavailable):
+        there.get()
+    assert in_reactor(lambda: deferLater(the_reactor(), 0, there.connections)) == 0
 
 
 def test_a_server_that_never_answers_has_its_time(there: There) -> None:

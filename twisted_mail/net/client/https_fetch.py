@@ -102,10 +102,11 @@ class HttpsFetcher:
         answer: Deferred[bytes] = Deferred(lambda _: reader.stop())
         reader = BodyReader(answer, limit)
         is_text = kind.partition(";")[0].strip().lower() == "text/plain"
-        if response.code != OK or not is_text:
-            response.deliverBody(BodyReader(Deferred(), -1))  # which ends the connection
-            raise Unavailable(NO_ANSWER)
         response.deliverBody(reader)
+        if response.code != OK or not is_text:
+            answer.addErrback(lambda _: b"")  # nobody wants it
+            answer.cancel()
+            raise Unavailable(NO_ANSWER)
         return await answer
 
 
@@ -177,3 +178,9 @@ class _BoundedProtocol(ProtocolWrapper):
             transport.abortConnection()
         else:
             super().dataReceived(data)  # type: ignore[no-untyped-call]
+
+    def loseConnection(self) -> None:
+        """End the connection now: nothing is left to send, and a stranger may never end his side."""
+        self.disconnecting = 1
+        transport: Any = self.transport
+        transport.abortConnection()
