@@ -18,6 +18,7 @@ from tests.delivery.onward.fakes import (
     attempt,
     transaction,
 )
+from twisted_mail.delivery.onward.connection_work import ConnectionWork
 from twisted_mail.delivery.onward.dialing_rules import DialingRules
 from twisted_mail.delivery.onward.mail_hosts import MailHostFinder
 from twisted_mail.delivery.onward.next_hosts import NextHostFinder
@@ -34,7 +35,7 @@ from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import Transaction
-from twisted_mail.mail.trust import Demand, PassedOver, TlsLevel, Whence
+from twisted_mail.mail.trust import Demand, PassedOver, Proof, TlsLevel, Whence
 from twisted_mail.net.client.address_slots import MAX_WAITING
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.resolver import FakeResolver
@@ -716,6 +717,26 @@ def test_a_connection_is_used_where_its_proof_is_enough(
     assert len(there.client.dialled) == connections
 
 
+def test_what_is_tried_a_second_time_goes_over_no_connection_that_proves_less(
+    both: Fixture,
+) -> None:
+    both.domain("else.example", "mx.example")
+    ruled(both).of_domains = {"else.example": Demand(TlsLevel.ENCRYPT)}
+    host = both.client.hosts["2001:db8::1"]
+    host.proves, host.answers = Proof(is_encrypted=True), lambda one: OK if one == B else POLICY
+    work = both.serve(mail(), mail("carol@else.example", id="b"))
+    assert both.client.sent == [("2001:db8::1", "a"), ("2001:db8::1", "b")]
+    assert work.codes == [("a", {1: 250}), ("b", {1: 550})]
+
+
+def test_nor_is_what_is_too_large_offered_by_the_demand_of_another(there: Fixture) -> None:
+    place, large = ("mx1.example", "192.0.2.1"), attempt("552 5.3.4 too large", is_reply=False)
+    over = ConnectionWork(there.work, mail(), place, lambda _: None, False, lambda _: True)
+    stricter = requiring(mail(id="b"))
+    over.done(stricter, {1: large})
+    assert (over.too_large, over.left) == ([], stricter)
+
+
 # ------------------------------------------------------------ messages that require TLS
 
 
@@ -767,6 +788,25 @@ def test_it_waits_where_a_host_is_not_reached(there: Fixture) -> None:
     there.client.hosts.clear()
     work = there.serve(requiring(mail()))
     assert (len(work.unreached), work.ended) == (1, [])
+
+
+def test_that_it_waits_is_no_word_on_other_mail(there: Fixture) -> None:
+    ruled(there).of_domains = {"there.example": CERTAIN}
+    there.client.hosts["192.0.2.1"].refuses = Outcome(451, "4.7.30", "No")
+    there.client.failure_class = ReplyClass.TLS
+    del there.client.hosts["192.0.2.2"]
+    assert there.serve(requiring(mail())).codes == [("a", {1: 451})]
+    assert isinstance(there.site(), Site)
+
+
+def test_nor_is_it_one_on_a_relay() -> None:
+    fixture = Fixture(relay="smtp://relay.example")
+    fixture.host("relay.example", "2001:db8::1", "192.0.2.1")
+    fixture.client.hosts["192.0.2.1"].refuses = Outcome(451, "4.7.30", "No")
+    fixture.client.failure_class = ReplyClass.TLS
+    del fixture.client.hosts["2001:db8::1"]
+    work = fixture.serve(requiring(mail()))
+    assert (work.codes, work.unreached) == ([("a", {1: 451})], [])
 
 
 def test_it_waits_where_the_dns_is_silent_about_tlsa_records(there: Fixture) -> None:

@@ -132,7 +132,8 @@ class RemoteCarrier:
         """Return the hosts of a transaction if it may go over a connection, whoever proved what there."""
         found = self._known[transaction.destination.name]
         hosts = None if found is None else hosts_for(found, transaction)
-        demand = None if hosts is None else hosts.demand(dialled.place[0])
+        host = dialled.place[0]
+        demand = hosts.demand(host) if hosts is not None and hosts.has(host) else None
         if demand is None or not may_carry(dialled.session.proof, dialled.demand, demand):
             return None
         return hosts
@@ -216,6 +217,7 @@ class RemoteCarrier:
     async def _try_again(self, again: SecondTry, hosts: NextHosts, places: list[Place]) -> None:
         dialled = await self._dial(hosts, places)
         if isinstance(dialled, _Dialled):
+            again.may_get = lambda one: self._admitting(dialled, one) is not None
             await self._converse(dialled, again)
         again.end()  # who is cancelled before is as before
         if not again.has_helped:

@@ -86,13 +86,15 @@ class FakeWork:
 class FakeHost:
     """How a host answers: to a connection, and to each recipient.
 
-    ``ends`` is how a connection ends, once there is no more work, or after ``most`` messages.
+    ``ends`` is how a connection ends, once there is no more work, or after ``most`` messages. Where it
+    ``proves`` nothing of its own, it proves what is demanded.
     """
 
     refuses: Outcome | None = None
     answers: Answer = lambda recipient: OK
     ends: Outcome | None = None
     most: int = 100
+    proves: Proof | None = None
 
 
 def proof_of(demand: Demand) -> Proof:
@@ -141,7 +143,7 @@ class FakeClient:
         if host.refuses is not None:
             return Attempt(host.refuses, 1.0, self.failure_class, hop.host, hop.shown_address)
         self.is_open += 1
-        return FakeSession(self, hop, host, proof=proof_of(settings.demand))
+        return FakeSession(self, hop, host, proof=host.proves or proof_of(settings.demand))
 
     @property
     def addresses(self) -> list[str]:

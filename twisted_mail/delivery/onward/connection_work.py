@@ -16,6 +16,7 @@ from twisted_mail.delivery.onward.large_mail import is_too_large
 from twisted_mail.delivery.onward.next_hosts import NextHosts
 from twisted_mail.interfaces import Work
 from twisted_mail.mail.queued.attempt import Attempt
+from twisted_mail.mail.queued.destination import Destination
 from twisted_mail.mail.queued.job import Transaction
 
 KnownHosts = Callable[[Transaction], NextHosts | None]
@@ -51,7 +52,7 @@ class ConnectionWork:
     ) -> None:
         self._work = work
         self._first: Transaction | None = first
-        self._destination = first.destination
+        self._opened_for = first
         self._place = place
         self._known = known
         self._may_change_version = may_change_version
@@ -114,8 +115,8 @@ class ConnectionWork:
             self._work.slow_down(slow[0])
 
     def _ask_others(self, transaction: Transaction, attempts: Mapping[int, Attempt]) -> None:
-        """Keep what is too large for this host: of another destination it is as it was before."""
-        if transaction.destination == self._destination:
+        """Keep what is too large for this host: what may demand other things is as it was before."""
+        if _demand_of(transaction) == _demand_of(self._opened_for):
             self.too_large.append((transaction, attempts))
         else:
             self.left = self.left or transaction
@@ -124,11 +125,18 @@ class ConnectionWork:
         return self._may_change_version and is_refused_by_policy(attempt)
 
 
+def _demand_of(one: Transaction) -> tuple[Destination, bool, bool, bool]:
+    """Return what decides on the demand on a host."""
+    wishes = one.job.mail_parameters.requires_tls, one.job.is_tls_optional
+    return one.destination, *wishes, one.sender.is_null
+
+
 class SecondTry:
     """Gives what was refused over one version of IP to a connection of the other.
 
     What this says counts. If it takes anything, the refused ``version`` is avoided from now on, and
-    ``has_helped`` is true.
+    ``has_helped`` is true. ``may_get`` returns whether that connection may have a transaction: what it
+    was opened for may demand less.
     """
 
     def __init__(self, work: Work, refused: list[Refusal], version: int) -> None:
@@ -138,12 +146,14 @@ class SecondTry:
         # By the identity of what was given out, which is kept so that it stays the only one.
         self._taken: dict[int, tuple[Transaction, Refusal]] = {}
         self.has_helped = False
+        self.may_get: Callable[[Transaction], bool] = lambda transaction: True
 
     def next(self) -> Transaction | None:
         """Take the next transaction, with those recipients alone that were refused."""
-        if not self._waiting:
+        fit = (at for at, (one, _) in enumerate(self._waiting) if self.may_get(one))
+        if (at := next(fit, None)) is None:
             return None
-        transaction, attempts = self._waiting.pop(0)
+        transaction, attempts = self._waiting.pop(at)
         recipients = tuple(one for one in transaction.recipients if one.number in attempts)
         part = replace(transaction, recipients=recipients)
         self._taken[id(part)] = part, (transaction, attempts)
