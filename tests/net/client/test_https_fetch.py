@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.ssl import DefaultOpenSSLContextFactory
 from twisted.internet.task import deferLater
 from twisted.internet.tcp import Client
@@ -16,6 +16,7 @@ from tests.net.client.certificates import DAY, SignedCertificate
 from tests.whole.live import in_reactor, the_reactor
 from twisted_mail.delivery.onward.dialing_rules import DialingRules
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.net.client import https_fetch
 from twisted_mail.net.client.https_fetch import HttpsFetcher
 from twisted_mail.net.process.clock import ReactorClock
 from twisted_mail.testing.resolver import FakeResolver
@@ -193,6 +194,16 @@ def test_no_connection_stays_where_a_server_goes_on(there: There, answer: Answer
 
 def test_a_server_that_never_answers_has_its_time(there: There) -> None:
     there.pages.answer = lambda request: NOT_DONE_YET
+    with pytest.raises(Unavailable):
+        there.get(seconds=0.05)
+
+
+def test_who_waits_for_a_turn_has_no_more_time(
+    there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = DeferredSemaphore(1)
+    turns.acquire()  # for ever
+    monkeypatch.setattr(https_fetch, "DeferredSemaphore", lambda most: turns)
     with pytest.raises(Unavailable):
         there.get(seconds=0.05)
 
