@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from twisted_mail.mail.dns import TlsaRecord
 
@@ -28,10 +28,15 @@ class SignedCertificate:
         issuer: "SignedCertificate | None" = None,
         ends: timedelta = DAY,
         is_authority: bool = False,
+        odd_names: bytes = b"",
     ) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.issuer = issuer
         now = datetime.now(UTC)
+        names_of_it: x509.ExtensionType = x509.SubjectAlternativeName([*map(x509.DNSName, names)])
+        if odd_names:
+            oid = ExtensionOID.SUBJECT_ALTERNATIVE_NAME
+            names_of_it = x509.UnrecognizedExtension(oid, odd_names)
         signer = issuer or self
         builder = (
             x509.CertificateBuilder()
@@ -42,7 +47,7 @@ class SignedCertificate:
             .not_valid_before(now - 3 * DAY)
             .not_valid_after(now + ends)
             .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), False)
+            .add_extension(names_of_it, critical=False)
         )
         self.certificate = builder.sign(signer.key, hashes.SHA256())
 

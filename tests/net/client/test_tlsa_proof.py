@@ -133,6 +133,12 @@ def test_usage_two_asks_for_a_name(there: There) -> None:
     assert found.names == (HOST,)
 
 
+def test_names_that_cannot_be_read_are_none(there: There) -> None:
+    party = bytes.fromhex("3007a505a1030c0178")  # ediPartyName (RFC 5280 §4.2.1.6)
+    there.end = SignedCertificate([HOST], there.between, odd_names=party)
+    assert "is not for" in there.flaw(whole(there.root))
+
+
 def test_a_star_stands_for_one_label(there: There) -> None:
     there.end = SignedCertificate(["*.there.example"], there.between)
     assert there.proof(whole(there.root)).names == (HOST,)

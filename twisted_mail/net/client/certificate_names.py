@@ -3,8 +3,14 @@
 import ipaddress
 
 import service_identity
+from cryptography import x509
 from OpenSSL import SSL
 from service_identity.pyopenssl import verify_hostname, verify_ip_address
+
+_NO_NAME = (
+    *(service_identity.VerificationError, service_identity.CertificateError, ValueError),
+    *(x509.DuplicateExtension, x509.UnsupportedGeneralNameType),  # of a certificate of any making
+)
 
 
 def has_name(connection: SSL.Connection, name: str) -> bool:
@@ -14,7 +20,7 @@ def has_name(connection: SSL.Connection, name: str) -> bool:
             verify_ip_address(connection, name.strip("[]"))
         else:
             verify_hostname(connection, name)
-    except (service_identity.VerificationError, service_identity.CertificateError, ValueError):
+    except _NO_NAME:
         return False
     return True
 
