@@ -26,6 +26,7 @@ POLICIES = {
     "outside": policy(StsMode.ENFORCE, "*.other.example"),
     "tested": policy(StsMode.TESTING, "*.other.example"),
     "ended": StsPolicy(StsMode.NONE, 86400),
+    "given up": policy(StsMode.NONE),
 }
 TABLE = """
 none     usable    outside   none/setting
@@ -85,7 +86,13 @@ def test_the_names_for_an_authority_of_a_record_begin_with_its_base() -> None:
 
 @pytest.mark.parametrize(
     ("sts", "is_mx_authentic", "is_certain"),
-    [("-", False, False), ("-", True, True), ("enforced", False, True), ("tested", False, False)],
+    [
+        ("-", False, False),
+        ("-", True, True),
+        ("enforced", False, True),
+        ("tested", False, False),
+        ("given up", False, False),
+    ],
 )
 def test_whether_the_name_of_the_host_is_certain(
     sts: str, is_mx_authentic: bool, is_certain: bool

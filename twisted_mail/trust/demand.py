@@ -52,7 +52,8 @@ def demand_of(
     enforced = policy if policy is not None and policy.mode is StsMode.ENFORCE else None
     if enforced is not None and not enforced.has(host):
         return PassedOver(host, Outcome(451, "4.7.5", _OUTSIDE.format(host=host)))
-    is_certain = is_mx_authentic or (policy is not None and policy.has(host))
+    is_policy = policy is not None and policy.mode is not StsMode.NONE and policy.has(host)
+    is_certain = is_mx_authentic or is_policy
     if records := dane.usable(tlsa.records):
         names = tuple(dict.fromkeys((tlsa.base, *domains)))
         return Demand(TlsLevel.DANE, Whence.DANE, names, records, tlsa.base, is_certain)
