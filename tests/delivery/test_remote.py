@@ -21,6 +21,7 @@ from tests.delivery.onward.fakes import (
 from twisted_mail.delivery.onward.connection_work import ConnectionWork
 from twisted_mail.delivery.onward.dialing_rules import DialingRules
 from twisted_mail.delivery.onward.mail_hosts import MailHostFinder
+from twisted_mail.delivery.onward.memory import RecentlyKnown
 from twisted_mail.delivery.onward.next_hosts import NextHostFinder
 from twisted_mail.delivery.onward.providers import Provider, Providers
 from twisted_mail.delivery.onward.relay_login import RelayLogin
@@ -100,6 +101,15 @@ class Fixture:
 def there() -> Fixture:
     fixture = Fixture().domain("there.example", "mx1.example", "mx2.example")
     return fixture.host("mx1.example", "192.0.2.1").host("mx2.example", "192.0.2.2")
+
+
+def test_what_was_known_too_long_ago_is_forgotten() -> None:
+    clock = StillClock()
+    known: RecentlyKnown[int] = RecentlyKnown(clock, 10.0)
+    known["a"] = 1
+    clock.seconds += 11
+    known["b"] = 2
+    assert (len(known), known["b"]) == (1, 2)
 
 
 def mail(*recipients: str, id: str = "a", last: Attempt | None = None) -> Transaction:

@@ -11,7 +11,7 @@ MAX_REMEMBERED = 10_000  # destinations or sites
 
 
 class RecentlyKnown(Generic[V]):
-    """Values by name, each for so many seconds; of too many the oldest are forgotten."""
+    """Values by name, each for so many seconds, more than 0; of too many the oldest are forgotten."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
@@ -27,8 +27,11 @@ class RecentlyKnown(Generic[V]):
 
     def __setitem__(self, name: str, value: V) -> None:
         """Remember a value."""
-        self._values[name] = self._clock.monotonic() + self._seconds, value
+        now = self._clock.monotonic()
+        self._values[name] = now + self._seconds, value
         self._values.move_to_end(name)
+        while next(iter(self._values.values()))[0] <= now:  # ends at this one
+            self._values.popitem(last=False)
         if len(self._values) > MAX_REMEMBERED:
             self._values.popitem(last=False)
 
