@@ -16,7 +16,8 @@ MIN_CLOSED = 500  # connections that must have closed; fewer are not worth a pau
 LARGE = (
     640 * 1024
 )  # octets from which a piece is the system's: above the groups that bodies are read in
-_M_MMAP_THRESHOLD = -3  # of mallopt(3)
+KEPT = 4 * 1024 * 1024  # octets at the end of each thread's memory that stay for what comes next
+_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1  # of mallopt(3)
 
 
 class MemoryTrim:
@@ -47,6 +48,7 @@ def keep_large_apart() -> None:
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # only the GNU library has it
     if set_option is not None:
         set_option(_M_MMAP_THRESHOLD, LARGE)
+        set_option(_M_TRIM_THRESHOLD, KEPT)  # else 128 KiB: it no longer follows the other
 
 
 def settle_memory() -> None:
