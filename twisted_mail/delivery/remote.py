@@ -5,7 +5,6 @@ order, and lets the client hand on what there is. A host that cannot be spoken t
 one; when none is left, the site cannot be reached.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from twisted.internet.defer import Deferred, DeferredSemaphore
@@ -36,7 +35,7 @@ from twisted_mail.delivery.onward.memory import RecentlyKnown
 from twisted_mail.delivery.onward.next_hosts import NO_FAMILY, NextHostFinder, NextHosts
 from twisted_mail.delivery.onward.relay_login import RelayLogin
 from twisted_mail.delivery.onward.settings import SendingSettings
-from twisted_mail.delivery.onward.unreached import moved, note_unfound, note_unreached
+from twisted_mail.delivery.onward.unreached import moved, note_unfound, note_unreached, unjudged
 from twisted_mail.interfaces import Clock, HostDemands, Site, Work
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.queued.attempt import Attempt
@@ -52,7 +51,7 @@ from twisted_mail.smtp.dialogue.settings import (
 )
 from twisted_mail.trust.proof import may_carry
 
-DEMAND_SECONDS = 5.0  # that the site of a destination waits for what is demanded of its hosts
+DEMAND_SECONDS = 5.0  # that mail waits for what is demanded of hosts, before its destination rests
 MAX_LOOKUPS = 50  # destinations whose hosts are looked up at a time
 KNOWN_SECONDS = 600.0  # for connections that are open; the DNS has its own cache
 SECOND_TRY_SECONDS = 3600.0  # after a second try over the other version of IP that did not help
@@ -103,16 +102,17 @@ class RemoteCarrier:
 
     async def site(self, destination: Destination) -> Site | Attempt:
         """Return the site of a destination, or why there is none, for now or permanently."""
-        found = await self._hosts(destination)
-        if isinstance(found, Attempt):
-            return found
-        with suppress(TimeoutError):  # whoever dials waits for it; other look-ups do not
-            await self._clock.within(DEMAND_SECONDS, self._judged(destination, found))
-        return found.site
+        found = await self._find(destination)
+        return found if isinstance(found, Attempt) else found.site
 
     async def _find(self, destination: Destination) -> NextHosts | Attempt:
         found = await self._hosts(destination)
-        return found if isinstance(found, Attempt) else await self._judged(destination, found)
+        if isinstance(found, Attempt):
+            return found
+        try:
+            return await self._clock.within(DEMAND_SECONDS, self._judged(destination, found))
+        except TimeoutError:  # a stranger's slow web server holds up mail for his own domain alone
+            return unjudged(self._clock.now())
 
     async def _hosts(self, destination: Destination) -> NextHosts | Attempt:
         found: NextHosts | Outcome = await self._lookups.run(self._look_up, destination.name)

@@ -68,15 +68,9 @@ class There:
 
     def get(self, times: int = 1, seconds: float = 5.0) -> list[bytes]:
         """Fetch the text several times at once."""
-        authorities = self._folder / "authorities.pem"
-        authorities.write_bytes(self.root.pem)
 
         def begin() -> Deferred[list[bytes]]:
-            port = self.listen() if self._port is None else self._port.getHost().port
-            clock = ReactorClock(the_reactor())
-            fetcher = HttpsFetcher(
-                the_reactor(), self.dns, clock, self.rules.objection, str(authorities), port
-            )
+            fetcher = self.fetcher()
 
             async def all_of_them() -> list[bytes]:
                 fetching = [
@@ -88,6 +82,41 @@ class There:
             return Deferred.fromCoroutine(all_of_them())
 
         found: list[bytes] = in_reactor(begin)
+        return found
+
+    def fetcher(self) -> HttpsFetcher:
+        authorities = self._folder / "authorities.pem"
+        authorities.write_bytes(self.root.pem)
+        port = self.listen() if self._port is None else self._port.getHost().port
+        clock = ReactorClock(the_reactor())
+        return HttpsFetcher(
+            the_reactor(), self.dns, clock, self.rules.objection, str(authorities), port
+        )
+
+    def get_again(self, answer: bytes) -> list[bytes]:
+        """Fetch the text, stop waiting before it comes, and fetch it twice when it has."""
+        asked: Deferred[Any] = Deferred()
+
+        def hold(request: Any) -> int:
+            asked.callback(request)
+            return NOT_DONE_YET
+
+        async def again() -> list[bytes]:
+            fetcher = self.fetcher()
+            first = Deferred.fromCoroutine(fetcher.fetch(HOST, PATH, LIMIT, 5.0))
+            first.addErrback(lambda failure: None)
+            request = await asked
+            first.cancel()
+            self.pages.answer = fine
+            request.setHeader("content-type", "text/plain")
+            request.write(answer)
+            request.finish()
+            while not fetcher.has_late:
+                await deferLater(the_reactor(), 0.001)
+            return [await fetcher.fetch(HOST, PATH, LIMIT, 5.0) for _ in range(2)]
+
+        self.pages.answer = hold
+        found: list[bytes] = in_reactor(lambda: Deferred.fromCoroutine(again()))
         return found
 
     def connections(self) -> int:
@@ -118,6 +147,11 @@ def test_a_text_is_fetched(there: There) -> None:
 def test_what_several_ask_for_is_fetched_once(there: There) -> None:
     assert there.get(times=3) == [b"version: STSv1\n"] * 3
     assert len(there.pages.asked) == 1
+
+
+def test_what_comes_when_nobody_waits_any_more_is_kept_for_who_asks_next(there: There) -> None:
+    assert there.get_again(b"late") == [b"late", b"version: STSv1\n"]
+    assert len(there.pages.asked) == 2
 
 
 def redirect(request: Any) -> bytes:

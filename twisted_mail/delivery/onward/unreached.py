@@ -14,6 +14,7 @@ from twisted_mail.mail.queued.attempt import Attempt, ReplyClass
 from twisted_mail.mail.queued.job import Transaction
 
 TOO_MANY = Outcome(451, "4.3.2", "All connections to the hosts of the domain are in use")
+UNJUDGED = Outcome(451, "4.4.3", "What the domain demands of its mail hosts is not known yet")
 MOVED = Outcome(451, "4.4.4", "The domain has other mail hosts than a moment ago")
 
 
@@ -63,6 +64,11 @@ def _rest_alone(attempt: Attempt, first: Transaction, work: Work) -> Transaction
 def moved(now: float) -> Attempt:
     """Return the attempt of a destination that is no longer of the site whose mail is handed on."""
     return Attempt(MOVED, now, ReplyClass.DNS)
+
+
+def unjudged(now: float) -> Attempt:
+    """Return the attempt of a destination about which the DNS or its web server takes long to answer."""
+    return Attempt(UNJUDGED, now, ReplyClass.DNS)
 
 
 def _is_of_site(attempt: Attempt, hosts: NextHosts) -> bool:

@@ -31,6 +31,8 @@ from twisted_mail.net.client.http_client import NO_ANSWER, BodyReader
 
 MAX_FETCHES = 20  # at a time; further ones wait
 MAX_HEADERS = 32 * 1024  # octets besides the text itself
+MAX_LATE = 100  # results that came when nobody waited for them any more, and that are kept ...
+LATE_SECONDS = 300.0  # ... so long, for who asks again
 CONNECT_SECONDS = 10.0
 MAX_ADDRESSES = 4  # of a server that are dialled
 OK = 200
@@ -41,7 +43,8 @@ class HttpsFetcher:
 
     ``objection`` returns why an address is not dialled, or the empty text. ``authorities`` is a PEM file
     of those that are trusted; if it is empty, those of the system are. What is being fetched already is
-    fetched once for all who ask.
+    fetched once for all who ask, and goes on if they stop waiting: who asks again has the result, be it
+    that there is none.
     """
 
     def __init__(
@@ -60,27 +63,42 @@ class HttpsFetcher:
         self._port = port
         self._turns = DeferredSemaphore(MAX_FETCHES)
         self._under_way: dict[str, list[Deferred[bytes]]] = {}
+        self._late: dict[
+            str, tuple[float, Any]
+        ] = {}  # results that nobody waited for, and since when
 
     async def fetch(self, host: str, path: str, limit: int, seconds: float) -> bytes:
         """Return what ``https://HOST/PATH`` has as plain text."""
         where = f"{host}:{self._port}" if self._port != 443 else host
         url = f"https://{where}{path}"
         waiting: Deferred[bytes] = Deferred()
-        if url in self._under_way:
+        came, result = self._late.pop(url, (-LATE_SECONDS, None))
+        if self._clock.monotonic() - came < LATE_SECONDS:
+            waiting.callback(result)
+        elif url in self._under_way:
             self._under_way[url].append(waiting)
         else:
             self._under_way[url] = [waiting]
             self._begin(url, limit, seconds)
         return await waiting
 
+    @property
+    def has_late(self) -> bool:
+        """Return whether results are kept that nobody waited for."""
+        return bool(self._late)
+
     def _begin(self, url: str, limit: int, seconds: float) -> None:
         fetching = Deferred.fromCoroutine(self._within(url, limit, seconds))
         fetching.addBoth(self._answer_all, url)
 
     def _answer_all(self, result: Any, url: str) -> None:
-        for waiting in self._under_way.pop(url):
-            if not waiting.called:
-                waiting.callback(result)  # a Failure here becomes an errback
+        waiting = [one for one in self._under_way.pop(url) if not one.called]
+        for one in waiting:
+            one.callback(result)  # a Failure here becomes an errback
+        if not waiting:
+            self._late[url] = self._clock.monotonic(), result
+        if len(self._late) > MAX_LATE:
+            del self._late[next(iter(self._late))]
 
     async def _within(self, url: str, limit: int, seconds: float) -> bytes:
         try:
