@@ -102,7 +102,9 @@ class There:
                 reactor, clock, resolver, self._blocking, unreported, FakeBlobWriter, trust.demands
             ),
         )
-        await carrier.serve(Site("smtp", "x"), work)
+        site = await carrier.site(work.waiting[0].destination)
+        assert isinstance(site, Site)
+        await carrier.serve(site, work)
         await trust.close()
 
     def close(self) -> None:
