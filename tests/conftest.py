@@ -15,19 +15,26 @@ settings.register_profile("everywhere", deadline=None)
 settings.register_profile("gate", deadline=None, derandomize=True)
 settings.load_profile("gate" if os.environ.get("CI") else "everywhere")
 
-# Coverage takes half as much time again. These go the same ways thousands of times, and are run without
-# it: what they alone reach counts as not covered.
+# Coverage takes twice as much time again. These go the same ways thousands of times, or through the whole
+# server, and so do all properties of Hypothesis; they are run without it: what they alone reach counts as
+# not covered.
 UNWATCHED = [
     Path(__file__).parent / place
-    for place in ("store/crash", "store/together", "queue/spool/test_crash.py")
+    for place in ("whole", "store/crash", "store/together", "queue/spool/test_crash.py")
 ]
+
+
+def is_unwatched(item: pytest.Item) -> bool:
+    """Return whether a test goes many ways many times."""
+    is_property = item.get_closest_marker("hypothesis") is not None
+    return is_property or any(item.path.is_relative_to(place) for place in UNWATCHED)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Run a test, and its fixtures, without coverage where that is not worth its time."""
     coverage = Coverage.current()
-    if coverage is None or not any(item.path.is_relative_to(place) for place in UNWATCHED):
+    if coverage is None or not is_unwatched(item):
         return (yield)
     coverage.stop()
     try:
