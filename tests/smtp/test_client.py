@@ -45,6 +45,15 @@ def up_to_tls(talk: Talk) -> None:
     talk.says("220 Go")
 
 
+def break_tls_and_take_mail(talk: Talk) -> None:
+    """Fail in the handshake, and take a message over the next connection."""
+    talk.line().break_tls()
+    talk.line(2).send([b"220 mx ESMTP\r\n"])
+    talk.line(2).send([b"250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n"])
+    talk.line(2).send([b"250 Ok\r\n250 Ok\r\n354 Go\r\n"])
+    talk.line(2).send([b"250 Ok\r\n"])
+
+
 def test_tls_is_told_in_the_attempt() -> None:
     talk = Talk(SentMail([mail()]))
     up_to_tls(talk)
@@ -63,11 +72,7 @@ def test_tls_is_told_in_the_attempt() -> None:
 def test_clear_text_after_tls_has_failed_is_told_in_the_attempt() -> None:
     talk = Talk(SentMail([mail()]))
     up_to_tls(talk)
-    talk.line().break_tls()
-    talk.line(2).send([b"220 mx ESMTP\r\n"])
-    talk.line(2).send([b"250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n"])
-    talk.line(2).send([b"250 Ok\r\n250 Ok\r\n354 Go\r\n"])
-    talk.line(2).send([b"250 Ok\r\n"])
+    break_tls_and_take_mail(talk)
     [(_, _, attempt)] = talk.supply.attempts
     assert (attempt.tls, attempt.outcome.code) == ("", 250)
     assert attempt.tls_failure == "The TLS handshake failed: no shared cipher"
@@ -300,11 +305,7 @@ def test_what_is_demanded_and_proven_is_told_in_the_attempt() -> None:
 def test_clear_text_after_tls_has_failed_proves_nothing() -> None:
     talk = Talk(SentMail([mail()]))
     up_to_tls(talk)
-    talk.line().break_tls()
-    talk.line(2).send([b"220 mx ESMTP\r\n"])
-    talk.line(2).send([b"250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n"])
-    talk.line(2).send([b"250 Ok\r\n250 Ok\r\n354 Go\r\n"])
-    talk.line(2).send([b"250 Ok\r\n"])
+    break_tls_and_take_mail(talk)
     [(_, _, attempt)] = talk.supply.attempts
     assert (attempt.demanded, attempt.proven) == ("may", "nothing")
 
