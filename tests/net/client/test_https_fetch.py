@@ -111,7 +111,7 @@ class There:
             request.setHeader("content-type", "text/plain")
             request.write(answer)
             request.finish()
-            while not fetcher.has_late:
+            while self.connections():
                 await deferLater(the_reactor(), 0.001)
             return [await fetcher.fetch(HOST, PATH, LIMIT, 5.0) for _ in range(2)]
 

@@ -63,9 +63,7 @@ class HttpsFetcher:
         self._port = port
         self._turns = DeferredSemaphore(MAX_FETCHES)
         self._under_way: dict[str, list[Deferred[bytes]]] = {}
-        self._late: dict[
-            str, tuple[float, Any]
-        ] = {}  # results that nobody waited for, and since when
+        self._late: dict[str, tuple[float, Any]] = {}  # since when they wait for somebody
 
     async def fetch(self, host: str, path: str, limit: int, seconds: float) -> bytes:
         """Return what ``https://HOST/PATH`` has as plain text."""
@@ -81,11 +79,6 @@ class HttpsFetcher:
             self._under_way[url] = [waiting]
             self._begin(url, limit, seconds)
         return await waiting
-
-    @property
-    def has_late(self) -> bool:
-        """Return whether results are kept that nobody waited for."""
-        return bool(self._late)
 
     def _begin(self, url: str, limit: int, seconds: float) -> None:
         fetching = Deferred.fromCoroutine(self._within(url, limit, seconds))
@@ -107,7 +100,7 @@ class HttpsFetcher:
             raise
         except (
             Exception
-        ) as error:  # HTTP, TLS, DNS and sockets fail in many ways, and all mean the same
+        ) as error:  # HTTP, TLS, DNS and sockets fail in many ways: all mean the same
             raise Unavailable(NO_ANSWER) from error
         except CancelledError:
             raise Unavailable(NO_ANSWER) from None
