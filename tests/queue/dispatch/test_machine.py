@@ -1,7 +1,5 @@
 """A queue that anything happens to: nobody is lost, nobody is served twice, each report is made once."""
 
-import os
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +13,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from tests.queue.dispatch.played_queue import (
@@ -27,6 +24,7 @@ from tests.queue.dispatch.played_queue import (
     OK,
     PlayedQueue,
 )
+from tests.queue.machine_trial import run_machine
 from twisted_mail.interfaces import ReportAction, SpoolChange
 from twisted_mail.mail.envelope import DsnRequest
 from twisted_mail.mail.outcome import Unavailable
@@ -209,7 +207,6 @@ class QueueMachine(RuleBasedStateMachine):
         PlayedQueue.running.clear()
 
 
-MINUTES = float(os.environ.get("QUEUE_MINUTES", "0"))
 SETTINGS = settings(
     max_examples=50,
     stateful_step_count=40,
@@ -221,9 +218,4 @@ SETTINGS = settings(
 def test_no_sequence_of_events_finds_a_contradiction(
     record_property: Callable[[str, object], None],
 ) -> None:
-    end = time.monotonic() + 60 * MINUTES
-    examples = 0
-    while not examples or time.monotonic() < end:
-        run_state_machine_as_test(QueueMachine, settings=SETTINGS)
-        examples += SETTINGS.max_examples
-    record_property("figures", {"examples": examples})
+    run_machine(QueueMachine, SETTINGS, record_property)

@@ -3,10 +3,8 @@
 ``QUEUE_MINUTES=60 pytest tests/queue/spool/test_machine.py`` looks for longer.
 """
 
-import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -20,11 +18,11 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from tests.contracts.spool import LATER, new_job, owed
 from tests.faults import PowerDisk, Stopped
+from tests.queue.machine_trial import run_machine
 from tests.queue.spool.power_vfs import PowerVfs
 from tests.queue.spool.spools import abandon, make_spool
 from twisted_mail.interfaces import SpoolChange
@@ -34,7 +32,6 @@ from twisted_mail.queue.spool.disk_spool import DiskJobSpool
 from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.job_spool import MemoryJob, MemoryJobSpool
 
-MINUTES = float(os.environ.get("QUEUE_MINUTES", "0"))
 INLINE = 500
 IDS = [f"job{number}" for number in range(6)]
 ids = st.sampled_from(IDS)
@@ -195,9 +192,4 @@ SETTINGS = settings(
 def test_no_sequence_of_events_finds_a_contradiction(
     record_property: Callable[[str, object], None],
 ) -> None:
-    end = time.monotonic() + 60 * MINUTES
-    examples = 0
-    while not examples or time.monotonic() < end:
-        run_state_machine_as_test(QueueLife, settings=SETTINGS)
-        examples += SETTINGS.max_examples
-    record_property("figures", {"examples": examples})
+    run_machine(QueueLife, SETTINGS, record_property)
